@@ -1,0 +1,46 @@
+"""Errors of the domain.
+
+    DomainError
+    ├── IdError                   a name or digest that is not one
+    ├── SignatureInvalidError     (domain.signatures) bytes that are not a signature of these bytes
+    ├── CertificateRefusedError   (domain.certificates) carries its Reason
+    ├── TreeError                 (domain.tree) a proof or size that does not fit
+    ├── RejectedError             a record fails a step of the judge; carries its Reason
+    ├── NotALedgerError           position 0 holds no valid genesis
+    ├── UpgradeNeededError        the rules in force are newer than this program
+    └── UnknownChangeError        a stored change that no aggregate knows
+"""
+
+from __future__ import annotations
+
+from domain.reasons import Reason
+
+
+class DomainError(Exception):
+    """Root of everything that the domain raises."""
+
+
+class IdError(DomainError):
+    """A text or byte string that is not the id, name or digest it claims to be."""
+
+
+class RejectedError(DomainError):
+    """A record fails a step of the judge; `reason` is the verdict, `detail` tells people more (it is not in any log)."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        """Name the reason, and what people may want to know besides."""
+        super().__init__(f"{reason.name}: {detail or reason.sentence}")
+        self.reason = reason
+        self.detail = detail
+
+
+class NotALedgerError(DomainError):
+    """Position 0 holds no valid `ledger.opened`, so the place is not a ledger and nothing may be judged in it."""
+
+
+class UpgradeNeededError(DomainError):
+    """The ledger has adopted rules that this program does not hold; it judges nothing from here on."""
+
+
+class UnknownChangeError(DomainError):
+    """A stored change names no aggregate or version that this program knows."""
