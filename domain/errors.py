@@ -27,11 +27,12 @@ class IdError(DomainError):
 class RejectedError(DomainError):
     """A record fails a step of the judge; `reason` is the verdict, `detail` tells people more (it is not in any log)."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        """Name the reason, and what people may want to know besides."""
+    def __init__(self, reason: Reason, detail: str = "", *, because: int | None = None) -> None:
+        """Name the reason, what people may want to know besides, and the position of the event that decided it."""
         super().__init__(f"{reason.name}: {detail or reason.sentence}")
         self.reason = reason
         self.detail = detail
+        self.because = because
 
 
 class NotALedgerError(DomainError):

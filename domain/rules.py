@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.changes import Change, State, View, moment
+from domain.codec import Codec
 from domain.errors import RejectedError
 from domain.events import Body
 from domain.ids import Digest
@@ -27,6 +28,7 @@ class Case:
     """
 
     view: View
+    codec: Codec
     body: Any
     position: int
     at: int

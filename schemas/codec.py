@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import fastavro
 
+from domain.codec import KeyRequest
 from domain.errors import RejectedError
 from domain.events import EVENT_TYPES, Body, payload_type_of
 from domain.header import SignedEvent
@@ -28,6 +29,7 @@ from schemas.layouts import Compiled, compile_schema
 MARKER: Final = b"\xc3\x01"
 PREFIX_SIZE_BYTES: Final = 10
 ENVELOPE: Final = "signed_event.v1"
+KEY_REQUEST: Final = "key.request.v1"
 RULES_VERSIONS: Final = (1,)
 """The versions of the rules whose schemas this program holds."""
 
@@ -94,6 +96,7 @@ class LedgerCodec:
     def __init__(self) -> None:
         """Compile the envelope and every event of the rules that this program holds."""
         self._envelope = Schema(ENVELOPE, SignedEvent)
+        self._key_request = Schema(KEY_REQUEST, KeyRequest)
         self._bodies = {payload_type_of(t): Schema(f"{t.TYPE}.v{t.VERSION}", t) for t in EVENT_TYPES}
 
     def envelope(self, record: bytes) -> SignedEvent:
@@ -116,6 +119,18 @@ class LedgerCodec:
         except MalformedError as error:
             raise RejectedError(Reason.MALFORMED, str(error)) from error
         return body
+
+    def key_request(self, raw: bytes) -> KeyRequest:
+        """Return an officer's request; raise `RejectedError` (REQUEST_MALFORMED) if it is not a canonical one."""
+        try:
+            request: KeyRequest = self._key_request.decode(raw)
+        except MalformedError as error:
+            raise RejectedError(Reason.REQUEST_MALFORMED, str(error)) from error
+        return request
+
+    def encode_key_request(self, request: KeyRequest) -> bytes:
+        """Return the bytes that a new key signs as its request; raise `MalformedError` if a field is outside its limits."""
+        return self._key_request.encode(request)
 
     def encode_envelope(self, event: SignedEvent) -> bytes:
         """Return the record that holds a signed event; raise `MalformedError` if it does not fit its limits."""
