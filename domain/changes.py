@@ -34,7 +34,7 @@ class Change:
     originator_version: int
     timestamp: datetime
 
-    def mutate(self, aggregate: Any) -> Any:  # noqa: ANN401 - the state of this change's own aggregate
+    def mutate(self, aggregate: Any) -> Any:
         """Return the aggregate's state after this change (None in: it is the first)."""
         raise NotImplementedError
 

@@ -1,14 +1,14 @@
 """Errors of the domain.
 
-    DomainError
-    ├── IdError                   a name or digest that is not one
-    ├── SignatureInvalidError     (domain.signatures) bytes that are not a signature of these bytes
-    ├── CertificateRefusedError   (domain.certificates) carries its Reason
-    ├── TreeError                 (domain.tree) a proof or size that does not fit
-    ├── RejectedError             a record fails a step of the judge; carries its Reason
-    ├── NotALedgerError           position 0 holds no valid genesis
-    ├── UpgradeNeededError        the rules in force are newer than this program
-    └── UnknownChangeError        a stored change that no aggregate knows
+DomainError
+├── IdError                   a name or digest that is not one
+├── SignatureInvalidError     (domain.signatures) bytes that are not a signature of these bytes
+├── CertificateRefusedError   (domain.certificates) carries its Reason
+├── TreeError                 (domain.tree) a proof or size that does not fit
+├── RejectedError             a record fails a step of the judge; carries its Reason
+├── NotALedgerError           position 0 holds no valid genesis
+├── UpgradeNeededError        the rules in force are newer than this program
+└── UnknownChangeError        a stored change that no aggregate knows
 """
 
 from __future__ import annotations

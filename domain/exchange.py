@@ -138,7 +138,9 @@ class RootsReplaced(Change):
         """Return the exchange with the new roots in force; the old ones stay known."""
         new = {key.digest for key in self.roots}
         former = tuple(key for key in (*aggregate.former_roots, *aggregate.roots) if key.digest not in new)
-        return replace(aggregate, version=self.originator_version, roots=self.roots, former_roots=former, threshold=self.threshold)
+        return replace(
+            aggregate, version=self.originator_version, roots=self.roots, former_roots=former, threshold=self.threshold
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,1 @@
+"""What people look at: SQL views of the ledger, rebuilt from zero at will."""

@@ -1,0 +1,1 @@
+"""Avro schemas, one file per event version, and the strict codec over them."""

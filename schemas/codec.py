@@ -60,7 +60,7 @@ class Schema:
         self.prefix = MARKER + self.fingerprint
         self._compiled: Compiled = compile_schema(name, source, cls)
 
-    def decode(self, raw: bytes) -> Any:  # noqa: ANN401 - the class given at construction
+    def decode(self, raw: bytes) -> Any:
         """Return the value that `raw` encodes; raise `MalformedError` if it is not canonical or outside a limit."""
         if raw[:PREFIX_SIZE_BYTES] != self.prefix:
             raise MalformedError(self.name, "", "the bytes do not begin with this schema's fingerprint")
@@ -73,7 +73,7 @@ class Schema:
             raise MalformedError(self.name, "", "not the canonical encoding of its value")
         return self._compiled.load(value)
 
-    def encode(self, value: Any) -> bytes:  # noqa: ANN401
+    def encode(self, value: Any) -> bytes:
         """Return the canonical bytes of `value`; raise `MalformedError` if a field is outside its limits."""
         try:
             raw = self._compiled.dumper(value)
@@ -83,7 +83,7 @@ class Schema:
         self._compiled.load(raw)
         return encoded
 
-    def _write(self, raw: Any) -> bytes:  # noqa: ANN401
+    def _write(self, raw: Any) -> bytes:
         out = io.BytesIO()
         out.write(self.prefix)
         fastavro.schemaless_writer(out, self._schema, raw)

@@ -1,8 +1,8 @@
 """Errors of the schemas.
 
-    SchemaError
-    ├── MalformedError        bytes or a value that are not what the schema and its limits say
-    └── SchemaFileError       a schema file is missing, or says something that the house forbids
+SchemaError
+├── MalformedError        bytes or a value that are not what the schema and its limits say
+└── SchemaFileError       a schema file is missing, or says something that the house forbids
 """
 
 from __future__ import annotations

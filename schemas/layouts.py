@@ -57,7 +57,7 @@ class Compiled:
     loader: Loader
     dumper: Dumper
 
-    def load(self, raw: Any) -> Any:  # noqa: ANN401 - whatever the schema describes
+    def load(self, raw: Any) -> Any:
         """Return the domain's value of a decoded one; raise `MalformedError` naming the path that is outside its limits."""
         try:
             return self.loader(raw, "")
@@ -72,7 +72,7 @@ def compile_schema(name: str, schema: dict[str, Any], cls: type | None) -> Compi
     return Compiled(schema=name, loader=loader, dumper=dumper)
 
 
-def _compile(schema: Any, limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:  # noqa: ANN401
+def _compile(schema: Any, limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:
     if isinstance(schema, list):
         return _compile_optional(schema, limits, hint, known)
     if isinstance(schema, dict):
@@ -85,7 +85,9 @@ def _compile(schema: Any, limits: dict[str, Any], hint: Any, known: dict[str, tu
     return {"string": _string, "bytes": _bytes, "long": _long}[schema](limits), _same
 
 
-def _compile_complex(schema: dict[str, Any], limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:  # noqa: ANN401
+def _compile_complex(
+    schema: dict[str, Any], limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]
+) -> tuple[Loader, Dumper]:
     kind = schema["type"]
     if kind == "record":
         known[schema["name"]] = pair = _compile_record(schema, hint, known)
@@ -100,23 +102,25 @@ def _compile_complex(schema: dict[str, Any], limits: dict[str, Any], hint: Any, 
     raise SchemaFileError(msg)
 
 
-def _compile_optional(schema: list[Any], limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:  # noqa: ANN401
+def _compile_optional(
+    schema: list[Any], limits: dict[str, Any], hint: Any, known: dict[str, tuple[Loader, Dumper]]
+) -> tuple[Loader, Dumper]:
     if len(schema) != 2 or schema[0] != "null":  # noqa: PLR2004 - null and one type
         msg = f"the only union allowed is null with one type, not {schema!r}"
         raise SchemaFileError(msg)
     inner = next((a for a in typing.get_args(hint) if a is not types.NoneType), None)
     load, dump = _compile(schema[1], limits, inner, known)
 
-    def load_optional(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_optional(raw: Any, path: str) -> Any:
         return None if raw is None else load(raw, path)
 
-    def dump_optional(value: Any) -> Any:  # noqa: ANN401
+    def dump_optional(value: Any) -> Any:
         return None if value is None else dump(value)
 
     return load_optional, dump_optional
 
 
-def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:  # noqa: ANN401
+def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:
     hints = typing.get_type_hints(cls) if cls else {}
     fields: list[tuple[str, Loader, Dumper]] = []
     for field in schema["fields"]:
@@ -125,13 +129,13 @@ def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loa
     make = cls or dict
     one_of = schema.get("exactly_one_of", ())
 
-    def load_record(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_record(raw: Any, path: str) -> Any:
         if one_of and sum(raw[name] is not None for name in one_of) != 1:
             raise _Refused(path, f"exactly one of {', '.join(one_of)} is needed")
         prefix = f"{path}." if path else ""
         return make(**{name: load(raw[name], prefix + name) for name, load, _ in fields})
 
-    def dump_record(value: Any) -> Any:  # noqa: ANN401
+    def dump_record(value: Any) -> Any:
         if cls is None:
             return {name: dump(value[name]) for name, _, dump in fields}
         return {name: dump(getattr(value, name)) for name, _, dump in fields}
@@ -142,12 +146,12 @@ def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loa
 def _array(load: Loader, dump: Dumper, limits: dict[str, Any]) -> tuple[Loader, Dumper]:
     low, high = limits["min_items"], limits["max_items"]
 
-    def load_array(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_array(raw: Any, path: str) -> Any:
         if not low <= len(raw) <= high:
             raise _Refused(path, f"{len(raw)} items where {low} to {high} are allowed")
         return tuple([load(item, f"{path}[{i}]") for i, item in enumerate(raw)])
 
-    def dump_array(value: Any) -> Any:  # noqa: ANN401
+    def dump_array(value: Any) -> Any:
         return [dump(item) for item in value]
 
     return load_array, dump_array
@@ -158,7 +162,7 @@ def _string(limits: dict[str, Any]) -> Loader:
     form = re.compile(FORMS[limits["form"]])
     free = limits["form"] == "text"
 
-    def load_string(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_string(raw: Any, path: str) -> Any:
         size = len(raw) if raw.isascii() else len(raw.encode())
         if not low <= size <= high:
             raise _Refused(path, f"{size} bytes where {low} to {high} are allowed")
@@ -175,7 +179,7 @@ def _string(limits: dict[str, Any]) -> Loader:
 def _bytes(limits: dict[str, Any]) -> Loader:
     low, high = limits.get("min_bytes", 0), limits["max_bytes"]
 
-    def load_bytes(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_bytes(raw: Any, path: str) -> Any:
         if not low <= len(raw) <= high:
             raise _Refused(path, f"{len(raw)} bytes where {low} to {high} are allowed")
         return raw
@@ -186,7 +190,7 @@ def _bytes(limits: dict[str, Any]) -> Loader:
 def _long(limits: dict[str, Any]) -> Loader:
     low, high = limits["minimum"], limits["maximum"]
 
-    def load_long(raw: Any, path: str) -> Any:  # noqa: ANN401
+    def load_long(raw: Any, path: str) -> Any:
         if not low <= raw <= high:
             raise _Refused(path, f"{raw} where {low} to {high} are allowed")
         return raw
@@ -194,9 +198,9 @@ def _long(limits: dict[str, Any]) -> Loader:
     return load_long
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401
+def _same(value: Any) -> Any:
     return value
 
 
-def _same_loader(raw: Any, _path: str) -> Any:  # noqa: ANN401
+def _same_loader(raw: Any, _path: str) -> Any:
     return raw

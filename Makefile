@@ -1,0 +1,57 @@
+# The same commands here and in CI. Each needs Python 3.11+, git and make, and builds what it needs by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENVIRONMENT := .venv/.installed
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo demo-kafka test check docs kafka lock clean
+.DELETE_ON_ERROR:
+
+help: ## Show this help
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+
+dev: $(ENVIRONMENT) ## Create .venv from the lock file (again when it changes)
+
+# From nothing whenever the lock changes, so that no package of yesterday stays behind.
+.venv/.locked: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+$(ENVIRONMENT): .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(ENVIRONMENT) ## Watch a ministry write to 100 committees, on a ledger in a file (build/demo)
+	@rm -rf build/demo
+	@$(BIN)/ortoo demo --dir build/demo
+
+demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it (build/demo-kafka)
+	@rm -rf build/demo-kafka
+	@$(BIN)/python -m tests.kafka_broker -- $(BIN)/ortoo demo --dir build/demo-kafka --at kafka://{bootstrap}/demo
+
+test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some)
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/test_layout.py tests/test_imports.py tests/test_tidy.py
+
+docs: $(ENVIRONMENT) ## Generate the reference pages under docs/reference
+	$(BIN)/python -m cli.reference
+
+kafka: $(ENVIRONMENT) ## Run an Apache Kafka broker to play with, until interrupted
+	@$(BIN)/python -m tests.kafka_broker
+
+lock: ## Resolve the dependencies anew into requirements/ (needs uv)
+	$(LOCK) pyproject.toml --output-file requirements/run.txt
+	$(LOCK) --constraints requirements/run.txt pyproject.toml --group dev --output-file requirements/dev.txt
+
+clean: ## Remove the environment, caches and everything built
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Kills, races, lost brokers: wrong moments."""

@@ -1,0 +1,1 @@
+"""Bytes that must never change, with what made them."""
