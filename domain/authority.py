@@ -12,9 +12,9 @@ from typing import Final
 from domain import directory
 from domain.directory import Role
 from domain.errors import RejectedError
-from domain.exchange import MANDATE_EMPTY, exchange
+from domain.exchange import MANDATE_EMPTY, exchange, roots_speak
 from domain.ids import ROOT, OfficerId, OrgId
-from domain.keys_view import signer_officers
+from domain.keys import signer_officers
 from domain.reasons import Reason
 from domain.rules import Case, Precondition, forbids, requires
 
@@ -52,7 +52,8 @@ def _signers_have(role: Role) -> Precondition:
     return requires(Reason.ROLE_MISSING, holds)
 
 
-SPEAKER: Final = (
+HOLDER: Final = (
+    requires(Reason.NOT_FOR_ROOTS, not_the_roots),
     requires(Reason.ORGANISATION_UNKNOWN, speaker_is_registered),
     requires(Reason.ORGANISATION_CLOSED, speaker_is_open),
     requires(Reason.NOT_APPOINTED, signers_are_appointed),
@@ -61,7 +62,13 @@ SPEAKER: Final = (
 
 def role(needed: Role) -> tuple[Precondition, ...]:
     """Return what must hold for an event that an officer with a role says for his organisation."""
-    return (MANDATE_EMPTY, requires(Reason.NOT_FOR_ROOTS, not_the_roots), *SPEAKER, _signers_have(needed))
+    return (MANDATE_EMPTY, *HOLDER, _signers_have(needed))
+
+
+def role_holder(case: Case) -> None:
+    """An officer says it, whatever his role, for a registered and open organisation in which he is appointed."""
+    for precondition in HOLDER:
+        precondition.check(case)
 
 
 def registrar_above(concerned: Concerned) -> tuple[Precondition, ...]:
@@ -70,19 +77,27 @@ def registrar_above(concerned: Concerned) -> tuple[Precondition, ...]:
     def in_scope(case: Case) -> bool:
         """The registrar's organisation is each organisation concerned, or above it."""
         upper = case.body.header.organisation
-        return all(directory.is_same_or_above(case.view, upper, lower) for lower in concerned(case))
+        return all(directory.is_same_or_above(case.view, upper, lower) for lower in _registered(case, concerned))
 
     return (*role(Role.REGISTRAR), requires(Reason.OUT_OF_SCOPE, in_scope))
 
 
+def _registered(case: Case, concerned: Concerned) -> tuple[OrgId, ...]:
+    # Nobody stands above what is not registered; step 9 says then that it is unknown, which helps more than OUT_OF_SCOPE.
+    return tuple(found for found in concerned(case) if directory.organisation(case.view, found) is not None)
+
+
 def concerns_first_registrar(case: Case) -> bool:
-    """Tell whether the event concerns a registrar of the first organisation, for whom only the roots act."""
+    """Tell whether the event concerns a registrar of the first organisation, for whom only the roots act.
+
+    An event about keys names no organisation: it concerns whoever is such a registrar now. An appointment concerns one
+    if it is in the first organisation and makes, keeps or unmakes him that.
+    """
     first = exchange(case.view).first_organisation
-    if getattr(case.body, "organisation", first) == first and Role.REGISTRAR in getattr(case.body, "roles", ()):
-        return True
     if getattr(case.body, "organisation", first) != first:
         return False
-    return directory.has_role(case.view, case.body.officer, first, Role.REGISTRAR)
+    becomes_one = Role.REGISTRAR in getattr(case.body, "roles", ())
+    return becomes_one or directory.has_role(case.view, case.body.officer, first, Role.REGISTRAR)
 
 
 def registrar_or_roots(concerned: Concerned) -> tuple[Precondition, ...]:
@@ -102,15 +117,6 @@ def registrar_or_roots(concerned: Concerned) -> tuple[Precondition, ...]:
 
     all_reasons = (Reason.ROOTS_NEEDED, Reason.ROOT_NOT_IN_FORCE, *reasons, Reason.NOT_FOR_ONESELF)
     return (MANDATE_EMPTY, forbids(all_reasons, check))
-
-
-def roots_speak(case: Case) -> None:
-    """Raise `RejectedError` unless the event is said by root keys that are in force."""
-    header = case.body.header
-    if header.officer != ROOT:
-        raise RejectedError(Reason.ROOTS_NEEDED)
-    if not all(exchange(case.view).is_root_in_force(signer) for signer in header.signers):
-        raise RejectedError(Reason.ROOT_NOT_IN_FORCE)
 
 
 def speaks_of(case: Case) -> OfficerId:

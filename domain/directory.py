@@ -6,6 +6,7 @@ which keeps the few facts that concern all letters at once: who is closed, and w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final, cast
@@ -40,12 +41,13 @@ ROLES: Final = frozenset(role.value for role in Role)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Organisation(State):
-    """What the directory says of an organisation, since which position, and whether it is closed."""
+    """What the directory says of an organisation, since which position, whether it is closed, and whom it succeeds."""
 
     entry: OrganisationEntry
     registered_position: int
     closed_position: int | None
     successor: OrgId | None
+    predecessors: tuple[OrgId, ...]
 
     @property
     def is_unit(self) -> bool:
@@ -99,6 +101,7 @@ class OrganisationEntered(Change):
             registered_position=self.position,
             closed_position=None,
             successor=None,
+            predecessors=(),
         )
 
 
@@ -113,6 +116,19 @@ class OrganisationShut(Change):
     def mutate(self, aggregate: Organisation) -> Organisation:
         """Return the organisation, closed."""
         return replace(aggregate, version=self.originator_version, closed_position=self.position, successor=self.successor)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredecessorGained(Change):
+    """An organisation that was closed named this one as its successor."""
+
+    TOPIC: ClassVar[str] = "organisation.predecessor_gained.v1"
+    predecessor: OrgId
+
+    def mutate(self, aggregate: Organisation) -> Organisation:
+        """Return the organisation with one more predecessor."""
+        predecessors = (*aggregate.predecessors, self.predecessor)
+        return replace(aggregate, version=self.originator_version, predecessors=predecessors)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,3 +270,16 @@ def last_successor(view: View, organisation_id: OrgId) -> OrgId:
         organisation_id = found.successor
         found = organisation(view, organisation_id)
     return organisation_id
+
+
+def speaks_for(view: View, organisation_id: OrgId) -> Iterator[OrgId]:
+    """Yield the organisation itself and everyone it succeeds, directly or in a chain.
+
+    An open organisation's officers act for exactly these: `last_successor` of each is the organisation.
+    """
+    pending = [organisation_id]
+    while pending:
+        one = pending.pop()
+        yield one
+        found = organisation(view, one)
+        pending.extend(found.predecessors if found else ())

@@ -22,7 +22,7 @@ from domain.events import (
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
-from domain.ids import Digest, OrgId, sha256
+from domain.ids import ROOT, Digest, OrgId, sha256
 from domain.reasons import Reason
 from domain.rules import Case, Precondition, Rule, Signers, forbids, requires, stamp
 from domain.signatures import SignatureInvalidError, algorithm_of_key
@@ -199,17 +199,17 @@ def mandate_is_empty(case: Case) -> bool:
     return case.body.header.mandate is None
 
 
-def _signed_by_roots(case: Case) -> None:
+def roots_speak(case: Case) -> None:
     """The root keys sign, and each is in force."""
     header = case.body.header
-    if header.officer != "root":
+    if header.officer != ROOT:
         raise RejectedError(Reason.ROOTS_NEEDED)
     if not all(exchange(case.view).is_root_in_force(signer) for signer in header.signers):
         raise RejectedError(Reason.ROOT_NOT_IN_FORCE)
 
 
 MANDATE_EMPTY: Final = requires(Reason.NOT_IN_THESE_RULES, mandate_is_empty)
-ROOTS_SIGN: Final = forbids((Reason.ROOTS_NEEDED, Reason.ROOT_NOT_IN_FORCE), _signed_by_roots)
+ROOTS_SIGN: Final = forbids((Reason.ROOTS_NEEDED, Reason.ROOT_NOT_IN_FORCE), roots_speak)
 ROOT_AUTHORITY: Final[tuple[Precondition, ...]] = (MANDATE_EMPTY, ROOTS_SIGN)
 
 

@@ -97,6 +97,7 @@ class Reason(IntEnum):
     RULES_VERSION_WRONG = 936, "The next rules are the newest adopted version plus one."
     RULES_TOO_SOON = 937, "New rules come into force at least seven days on (on a training ledger: not before this record)."
 
+    ROOT_IS_NO_OFFICER = 939, "The id `root` belongs to the root keys; nobody is appointed under it."
     ORGANISATION_EXISTS = 940, "An organisation with this id is registered already."
     ORGANISATION_NOT_FOUND = 941, "No organisation with this id is registered."
     ORGANISATION_ALREADY_CLOSED = 942, "The organisation concerned is closed."
