@@ -1,0 +1,238 @@
+"""The rule of `letter.dispatched`: signatories of an organisation send a letter, to one or to twenty thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain import directory, groups
+from domain.authority import role
+from domain.changes import Change, View
+from domain.directory import Role
+from domain.documents import DOCUMENT_ROLES, documents_are_right, require_plain
+from domain.errors import RejectedError
+from domain.events import Addressee, LetterDispatched
+from domain.header import Ref
+from domain.ids import LetterId, OrgId
+from domain.letters import (
+    ACTION,
+    CAPACITIES,
+    GroupAddressed,
+    Letter,
+    LetterEntered,
+    Recipient,
+    TallyBegun,
+    capacity_of,
+    letter,
+    letter_key,
+    recipients,
+    tally_key,
+)
+from domain.reasons import Reason
+from domain.registers import give_number
+from domain.rules import Case, Rule, Signers, forbids, requires, stamp
+from domain.verdicts import RegisterKind
+
+KINDS: Final = frozenset({"letter", "reply", "instruction", "report", "notice", "invitation", "request"})
+URGENCIES: Final = frozenset({"ordinary", "urgent", "immediate"})
+OPEN_ACCESS: Final = "open"
+NAMED_LIMIT: Final = 500
+"""More organisations than that are named as a group, whose definition is written once instead of in every letter."""
+RECIPIENTS_LIMIT: Final = 20_000
+"""Twice the organisations of a whole exchange; it bounds what one record makes every reader write."""
+
+
+def _is_within_these_rules(case: Case) -> None:
+    """Access is open, no document is encrypted, and no approval on this ledger is named: these rules have none yet."""
+    body = case.body
+    if body.access.level != OPEN_ACCESS:
+        raise RejectedError(Reason.NOT_IN_THESE_RULES, "the letter's access is not open")
+    if any(approval.ledger is None for approval in body.approvals):
+        raise RejectedError(Reason.NOT_IN_THESE_RULES, "the letter names an approval")
+    require_plain((body.cover, *body.documents))
+
+
+def _codes_are_known(case: Case) -> bool:
+    """Kind, urgency, the addressees' capacities and the documents' roles are codes of these rules."""
+    body = case.body
+    return (
+        body.kind in KINDS
+        and body.urgency in URGENCIES
+        and all(addressee.capacity in CAPACITIES for addressee in body.addressees)
+        and all(document.role in DOCUMENT_ROLES for document in body.documents)
+    )
+
+
+def _sender_is_no_unit(case: Case) -> bool:
+    """The sender is not a unit."""
+    sender = directory.organisation(case.view, case.body.header.organisation)
+    return sender is not None and not sender.is_unit
+
+
+def _addressees_exist(case: Case) -> None:
+    """Each addressee is named once: an open organisation, no unit, at most 500 of them; or a complete group of the sender."""
+    body = case.body
+    named = [addressee.organisation for addressee in body.addressees if addressee.organisation is not None]
+    groups_named = [addressee.group.group for addressee in body.addressees if addressee.group is not None]
+    for organisation in named:
+        _require_addressable(case.view, organisation)
+    if len(set(named)) != len(named) or len(set(groups_named)) != len(groups_named):
+        raise RejectedError(Reason.ADDRESSEE_REPEATED)
+    if len(named) > NAMED_LIMIT:
+        raise RejectedError(Reason.TOO_MANY_NAMED)
+    for addressee in body.addressees:
+        if addressee.group is not None:
+            _require_group(case, addressee)
+
+
+def _require_addressable(view: View, organisation: OrgId) -> None:
+    found = directory.organisation(view, organisation)
+    if found is None:
+        raise RejectedError(Reason.ADDRESSEE_UNKNOWN, f"{organisation} is not registered")
+    if found.is_unit:
+        raise RejectedError(Reason.ADDRESSEE_IS_UNIT, f"{organisation} is a unit of {found.entry.parent}")
+    if found.closed_position is not None:
+        detail = f"{organisation} is closed; its successor is {found.successor or 'not named'}"
+        raise RejectedError(Reason.ADDRESSEE_CLOSED, detail, because=found.closed_position)
+
+
+def _require_group(case: Case, addressee: Addressee) -> None:
+    wanted = addressee.group
+    if wanted is None:
+        return
+    found = groups.complete(case.view, case.body.header.organisation, wanted.group, wanted.version)
+    if found is None or (found.count, found.root) != (wanted.count, wanted.root):
+        raise RejectedError(Reason.GROUP_UNKNOWN, f"group {wanted.group}, version {wanted.version}")
+
+
+def _somebody_receives_it(case: Case) -> None:
+    """The recipients (all addressees without repetition, closed members and the sender) are 1 to 20,000."""
+    count, _ = _counts(case)
+    if count == 0:
+        raise RejectedError(Reason.NO_RECIPIENTS)
+    if count > RECIPIENTS_LIMIT:
+        raise RejectedError(Reason.TOO_MANY_RECIPIENTS, f"{count:,} recipients")
+
+
+def _terms_are_ahead(case: Case) -> bool:
+    """The times to acknowledge and to reply are after this record's ledger time."""
+    terms = (case.body.acknowledge_by, case.body.reply_by)
+    return all(term is None or term > case.at for term in terms)
+
+
+def _references_are_known(case: Case) -> bool:
+    """Each reference to this ledger names a letter accepted at an earlier position."""
+    return all(letter(case.view, LetterId(ref.identity)) is not None for ref in _local(_all_references(case)))
+
+
+def _own_letters_are_own(case: Case) -> bool:
+    """The letters that this one follows or replaces were sent by this organisation, or by one that it succeeds."""
+    speaker, references = case.body.header.organisation, case.body.references
+    letters = _letters(case.view, (*references.follows, *references.replaces))
+    return all(directory.last_successor(case.view, own.sender) == speaker for own in letters)
+
+
+def _answers_fit(case: Case) -> bool:
+    """An answered letter went to this organisation, or to one that it succeeds, and its sender is addressed here."""
+    return all(_answers(case, answered) for answered in _letters(case.view, case.body.references.answers))
+
+
+def _answers(case: Case, answered: Letter) -> bool:
+    speaker = case.body.header.organisation
+    here = _rehearsed(case)
+    if capacity_of(case.view, here, directory.last_successor(case.view, answered.sender)) is None:
+        return False
+    if capacity_of(case.view, answered, speaker) is not None:
+        return True
+    return any(
+        directory.last_successor(case.view, closed) == speaker and capacity_of(case.view, answered, closed) is not None
+        for closed in directory.marks(case.view).closed
+    )
+
+
+def _all_references(case: Case) -> tuple[Ref, ...]:
+    references = case.body.references
+    return (*references.answers, *references.follows, *references.replaces, *references.relates)
+
+
+def _local(references: tuple[Ref, ...]) -> Iterator[Ref]:
+    return (ref for ref in references if ref.ledger is None)
+
+
+def _letters(view: View, references: tuple[Ref, ...]) -> Iterator[Letter]:
+    found = (letter(view, LetterId(ref.identity)) for ref in _local(references))
+    return (known for known in found if known is not None)
+
+
+def _entered(case: Case) -> LetterEntered:
+    body = case.body
+    named = (
+        Recipient(organisation=addressee.organisation, capacity=addressee.capacity, attention=addressee.attention)
+        for addressee in body.addressees
+        if addressee.organisation is not None
+    )
+    letter_id = LetterId(case.identity)
+    return LetterEntered(
+        **stamp(case, letter_key(letter_id), None),
+        letter=letter_id,
+        position=case.position,
+        sender=body.header.organisation,
+        named=tuple(sorted(named, key=lambda one: one.organisation)),
+        groups=tuple(
+            GroupAddressed(group=a.group.group, version=a.group.version, capacity=a.capacity)
+            for a in body.addressees
+            if a.group is not None
+        ),
+        acknowledge_by=body.acknowledge_by,
+        replaces=body.references.replaces,
+    )
+
+
+def _rehearsed(case: Case) -> Letter:
+    return _entered(case).mutate(None)
+
+
+def _counts(case: Case) -> tuple[int, int]:
+    """Return how many receive the letter, and how many of them for action."""
+    everybody = [one.capacity for one in recipients(case.view, _rehearsed(case))]
+    return len(everybody), everybody.count(ACTION)
+
+
+def _dispatch(case: Case) -> tuple[Change, ...]:
+    count, for_action = _counts(case)
+    letter_id = LetterId(case.identity)
+    _, numbered = give_number(case, case.body.header.organisation, RegisterKind.OUTGOING)
+    begun = TallyBegun(**stamp(case, tally_key(letter_id), None), recipients=count, for_action=for_action)
+    return (_entered(case), begun, numbered)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        event=LetterDispatched,
+        signers=Signers.ONE_TO_EIGHT,
+        authority=role(Role.SIGNATORY),
+        preconditions=(
+            forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules),
+            requires(Reason.CODE_UNKNOWN, _codes_are_known),
+            forbids((Reason.DOCUMENTS_WRONG,), documents_are_right),
+            requires(Reason.UNIT_HAS_NONE, _sender_is_no_unit),
+            forbids(
+                (
+                    Reason.ADDRESSEE_UNKNOWN,
+                    Reason.ADDRESSEE_IS_UNIT,
+                    Reason.ADDRESSEE_CLOSED,
+                    Reason.ADDRESSEE_REPEATED,
+                    Reason.TOO_MANY_NAMED,
+                    Reason.GROUP_UNKNOWN,
+                ),
+                _addressees_exist,
+            ),
+            forbids((Reason.NO_RECIPIENTS, Reason.TOO_MANY_RECIPIENTS), _somebody_receives_it),
+            requires(Reason.DUE_IN_THE_PAST, _terms_are_ahead),
+            requires(Reason.REFERENCE_UNKNOWN, _references_are_known),
+            requires(Reason.REFERENCE_NOT_OWN, _own_letters_are_own),
+            requires(Reason.ANSWER_UNFIT, _answers_fit),
+        ),
+        changes=_dispatch,
+    ),
+)
