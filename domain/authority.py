@@ -119,6 +119,12 @@ def registrar_or_roots(concerned: Concerned) -> tuple[Precondition, ...]:
     return (MANDATE_EMPTY, forbids(all_reasons, check))
 
 
+def speaks_for_no_unit(case: Case) -> bool:
+    """The organisation that speaks is no unit."""
+    found = directory.organisation(case.view, case.body.header.organisation)
+    return found is not None and not found.is_unit
+
+
 def speaks_of(case: Case) -> OfficerId:
     """Return the officer whom the event is about."""
     who: OfficerId = case.body.officer
