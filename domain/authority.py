@@ -52,7 +52,7 @@ def _signers_have(role: Role) -> Precondition:
     return requires(Reason.ROLE_MISSING, holds)
 
 
-HOLDER: Final = (
+SPEAKER: Final = (
     requires(Reason.NOT_FOR_ROOTS, not_the_roots),
     requires(Reason.ORGANISATION_UNKNOWN, speaker_is_registered),
     requires(Reason.ORGANISATION_CLOSED, speaker_is_open),
@@ -62,13 +62,7 @@ HOLDER: Final = (
 
 def role(needed: Role) -> tuple[Precondition, ...]:
     """Return what must hold for an event that an officer with a role says for his organisation."""
-    return (MANDATE_EMPTY, *HOLDER, _signers_have(needed))
-
-
-def role_holder(case: Case) -> None:
-    """An officer says it, whatever his role, for a registered and open organisation in which he is appointed."""
-    for precondition in HOLDER:
-        precondition.check(case)
+    return (MANDATE_EMPTY, *SPEAKER, _signers_have(needed))
 
 
 def registrar_above(concerned: Concerned) -> tuple[Precondition, ...]:

@@ -59,7 +59,10 @@ def enter_organisation(case: Case, entry: OrganisationEntry) -> tuple[Change, ..
     return (entered, *_mark(case, entry.organisation, closed=False, outside=outside))
 
 
-def appoint(case: Case, organisation: OrgId, whom: FirstRegistrar | OfficerAppointed, roles: tuple[str, ...]) -> tuple[Change, ...]:
+Appointee = FirstRegistrar | OfficerAppointed
+
+
+def appoint(case: Case, organisation: OrgId, whom: Appointee, roles: tuple[str, ...]) -> tuple[Change, ...]:
     """Return what follows from an appointment: the first one makes the organisation the officer's home."""
     known = directory.officer(case.view, whom.officer)
     entered = OfficerEntered(

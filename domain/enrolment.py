@@ -10,13 +10,13 @@ import functools
 from typing import Final
 
 from domain import directory
-from domain.authority import SPEAKER, concerns_first_registrar, registrar_or_roots, roots_speak
+from domain.authority import SPEAKER, concerns_first_registrar, registrar_or_roots
 from domain.certificates import Certificate, CertificateRefusedError, admit_certificate
 from domain.changes import Change
 from domain.codec import KEY_REQUEST_PAYLOAD_TYPE
 from domain.errors import RejectedError
 from domain.events import KeyEnrolled, KeyResumed, KeyRevoked, KeySuspended
-from domain.exchange import MANDATE_EMPTY, exchange
+from domain.exchange import MANDATE_EMPTY, exchange, roots_speak
 from domain.ids import Digest, OfficerId, OrgId, sha256
 from domain.keys import (
     CertificateAdmitted,
