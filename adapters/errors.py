@@ -1,0 +1,139 @@
+"""Errors of the adapters.
+
+AdapterError
+└── LedgerError                       whatever goes wrong with the place where records lie
+    ├── LocationError                 a text that names no place this program can open
+    ├── LedgerMissingError            nothing is there, or what is there is no ledger
+    ├── LedgerExistsError             a ledger was to be made where something is already
+    ├── LedgerUnreachableError        nobody answers, or not in time; trying later may help
+    ├── LedgerRefusedError            it answers, and does not let us
+    ├── LedgerUnsafeError             its settings could lose, reorder or forge history; carries the findings
+    ├── RecordTooLargeError           a record over the limit, refused before it was sent
+    ├── AppendUncertainError          a record may or may not be on the ledger
+    └── HistoryError                  the ledger no longer tells what it told this station before
+        ├── LedgerReplacedError       another ledger stands at the same place
+        ├── LedgerTruncatedError      positions are missing at its end or its beginning
+        ├── SlotEmptiedError          a slot is empty that held a record
+        └── SlotChangedError          a slot holds something else than before
+
+Every message says what happened, to what, why, and what to do next. After a `HistoryError` a station stops; it never goes
+on quietly, and nothing but an operator's decision starts it again.
+"""
+
+from __future__ import annotations
+
+from adapters.ledger import Finding, Severity
+
+
+class AdapterError(Exception):
+    """Root of everything that the adapters raise."""
+
+
+class LedgerError(AdapterError):
+    """Something is wrong with the place where records lie, or with reaching it."""
+
+
+class LocationError(LedgerError):
+    """A text that should name a ledger's place does not."""
+
+
+class LedgerMissingError(LedgerError):
+    """Nothing is at the location, or something that is not a ledger."""
+
+
+class LedgerExistsError(LedgerError):
+    """A ledger should be made where something is already; nothing was touched."""
+
+
+class LedgerUnreachableError(LedgerError):
+    """Nobody answers at the location, or not in time. Nothing was written; trying again later may help."""
+
+
+class LedgerRefusedError(LedgerError):
+    """The ledger's place answers and refuses: no permission, a read-only file, a wrong password."""
+
+
+class LedgerUnsafeError(LedgerError):
+    """The settings of the ledger's place could lose, reorder or forge history, so no station runs on it."""
+
+    def __init__(self, location: str, findings: tuple[Finding, ...]) -> None:
+        """Name the place and every finding, those that forbid first in the message."""
+        forbidding = [finding for finding in findings if finding.severity is Severity.FORBIDS]
+        lines = "".join(f"\n- {finding.what}\n  mend it: {finding.remedy}" for finding in forbidding)
+        super().__init__(f"The ledger at {location} could lose, reorder or forge history, so nothing runs on it:{lines}")
+        self.findings = findings
+
+
+class RecordTooLargeError(LedgerError):
+    """A record is longer than the limit of the envelope; it was not sent."""
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        """Name the record's size and the limit."""
+        super().__init__(
+            f"The record of {size_bytes} bytes was not appended: a record has at most {limit_bytes} bytes. "
+            "Send fewer documents or addressees in one event; name many addressees as a group."
+        )
+        self.size_bytes = size_bytes
+
+
+class AppendUncertainError(LedgerError):
+    """No answer to an append came in time: the record may or may not be on the ledger. Appending it again is safe in effect."""
+
+    def __init__(self, location: str, why: str) -> None:
+        """Name the place and what cut the answer off."""
+        super().__init__(
+            f"The append to {location} got no answer ({why}): the record may or may not be on the ledger. "
+            "Keep it queued and send the same bytes again; the second copy is judged a duplicate."
+        )
+
+
+class HistoryError(LedgerError):
+    """The ledger contradicts what this station has already read from it; the station must stop."""
+
+
+class LedgerReplacedError(HistoryError):
+    """Another ledger stands where this one stood: it was deleted and made again, or swapped."""
+
+    def __init__(self, location: str, held: str, found: str) -> None:
+        """Name the place and both incarnations."""
+        super().__init__(
+            f"The ledger at {location} is not the one this station holds (incarnation {found}, expected {held}): it was deleted "
+            "and made again, or swapped. Nothing more is read from it. Find out who did it; restore the old one, or join the "
+            "new one with another home."
+        )
+
+
+class LedgerTruncatedError(HistoryError):
+    """The ledger is shorter than what this station has already read, or its beginning is gone."""
+
+    def __init__(self, location: str, *, start: int, end: int, held: int) -> None:
+        """Name the place, the first position and the end that it has now, and how many positions the station holds."""
+        what = f"begins at position {start}" if start else f"ends before position {end}"
+        super().__init__(
+            f"The ledger at {location} {what}, but this station holds everything from 0 to before {held}: records were lost or "
+            "deleted. Nothing more is read from it. Restore it from a replica or a backup; do not let it grow before that."
+        )
+
+
+class SlotEmptiedError(HistoryError):
+    """A slot that held a record is empty now."""
+
+    def __init__(self, location: str, position: int) -> None:
+        """Name the place and the position."""
+        super().__init__(
+            f"Position {position} of the ledger at {location} is empty, but this station holds a record of it: history was "
+            "rewritten. Nothing more is read from it. Restore the ledger from a replica or a backup."
+        )
+        self.position = position
+
+
+class SlotChangedError(HistoryError):
+    """A slot holds another record than the one this station has read there."""
+
+    def __init__(self, location: str, position: int) -> None:
+        """Name the place and the position."""
+        super().__init__(
+            f"Position {position} of the ledger at {location} holds something else than what this station read there: history "
+            "was rewritten. Nothing more is read from it. Restore the ledger from a replica or a backup."
+        )
+        self.position = position
