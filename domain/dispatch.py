@@ -142,12 +142,8 @@ def _answers(case: Case, answered: Letter) -> bool:
     here = _rehearsed(case)
     if capacity_of(case.view, here, directory.last_successor(case.view, answered.sender)) is None:
         return False
-    if capacity_of(case.view, answered, speaker) is not None:
-        return True
-    return any(
-        directory.last_successor(case.view, closed) == speaker and capacity_of(case.view, answered, closed) is not None
-        for closed in directory.marks(case.view).closed
-    )
+    recipients_here = directory.speaks_for(case.view, speaker)
+    return any(capacity_of(case.view, answered, recipient) is not None for recipient in recipients_here)
 
 
 def _all_references(case: Case) -> tuple[Ref, ...]:

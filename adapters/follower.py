@@ -1,0 +1,178 @@
+"""Following a ledger: read slots, verify their signatures in chunks, judge them in order, store each batch at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.errors import ClockBehindLedgerError, ForeignLedgerError, StoreMovedError
+from adapters.ledger import Ledger, Slot
+from adapters.store.ledger_store import LedgerStore
+from adapters.verifying import Verifier
+from adapters.view import StoreView
+from domain.certificates import CertificateRefusedError, parse_certificate
+from domain.events import KeyEnrolled
+from domain.genesis import judge_genesis
+from domain.ids import Digest, sha256
+from domain.judge import Bench, check_of, judge, signer_keys
+from domain.ledger_time import is_ahead, ledger_time
+from domain.reading import Reading, read_record
+from domain.signatures import Check, SignatureInvalidError, verify_check
+from domain.verdicts import Judged
+from schemas.codec import RULES_VERSIONS, LedgerCodec, schema_set_digest
+
+BATCH_LIMIT: Final = 500
+"""Records judged and stored in one transaction: large enough that a sync costs little, small enough to see progress."""
+IDENTITY_FACT: Final = "ledger_identity"
+
+Progress = Callable[[int, int], None]
+"""Told (next position, end) after each batch."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeAlarm:
+    """A record's stored time lay more than ten minutes before that of the record before it."""
+
+    position: int
+    stored_at_ms: int
+    previous_ms: int
+
+
+class Follower:
+    """Brings a store up to a ledger's end. Several processes may follow into one store: who comes second reads again."""
+
+    def __init__(  # noqa: PLR0913 - the wiring of a station, made in one place
+        self,
+        *,
+        ledger: Ledger,
+        store: LedgerStore,
+        codec: LedgerCodec,
+        verifier: Verifier,
+        identity: Digest | None,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """Follow `ledger` into `store`; `identity` is the ledger's pinned identity (None: trust the first one seen)."""
+        self._ledger = ledger
+        self._store = store
+        self._codec = codec
+        self._verifier = verifier
+        self._identity = identity
+        self._now_ms = now_ms
+        self._digests = held_schema_digests()
+        self.view = StoreView(store)
+        self.alarms: list[TimeAlarm] = []
+
+    @property
+    def bench(self) -> Bench:
+        """What the judge works with, for rehearsals."""
+        return Bench(codec=self._codec, schema_digests=self._digests)
+
+    def catch_up(
+        self,
+        *,
+        until: int | None = None,
+        proceed: Callable[[], bool] = lambda: True,
+        progress: Progress | None = None,
+        trust_times_ahead: bool = False,
+    ) -> int:
+        """Judge and store everything up to the ledger's end (or `until`) while `proceed()`; return the next position.
+
+        Raises `ClockBehindLedgerError` before a record that is stamped more than ten minutes ahead of this machine's
+        clock (unless `trust_times_ahead`), after storing what stands before it.
+        """
+        while proceed():
+            start = self._store.next_position()
+            limit = BATCH_LIMIT if until is None else min(BATCH_LIMIT, until - start)
+            slots = self._ledger.read(start, limit) if limit > 0 else ()
+            if not slots:
+                return start
+            try:
+                self._judge_and_store(slots, trust_times_ahead=trust_times_ahead)
+            except StoreMovedError:
+                # Another process of this station stored these records first; go on from where it is now.
+                self.view.forget()
+            if progress is not None:
+                progress(self._store.next_position(), self._ledger.end())
+        return self._store.next_position()
+
+    def refresh(self) -> None:
+        """Forget cached states if another process has written the store meanwhile."""
+        self.view.forget()
+
+    def _judge_and_store(self, slots: Sequence[Slot], *, trust_times_ahead: bool) -> None:
+        last = self._store.last_verdict()
+        if (last.position + 1 if last else 0) != slots[0].position:
+            raise StoreMovedError(slots[0].position)
+        readings = [read_record(slot.record, self._codec) for slot in slots]
+        bench = Bench(codec=self._codec, schema_digests=self._digests, verify=self._verified(readings))
+        ahead = None
+        previous = last.at if last else None
+        for slot, reading in zip(slots, readings, strict=True):
+            if is_ahead(slot.stored_at_ms, self._now_ms()) and not trust_times_ahead:
+                ahead = slot
+                break
+            judged = self._judge(bench, slot, reading, previous)
+            previous = judged.verdict.at
+            self.view.add(judged)
+        if self.view.pending:
+            self._store.write(self.view.pending)
+            self.view.settle()
+        if ahead is not None:
+            raise ClockBehindLedgerError(ahead.position, ahead.stored_at_ms or 0, self._now_ms())
+
+    def _judge(self, bench: Bench, slot: Slot, reading: Reading, previous: int | None) -> Judged:
+        if previous is None:
+            judged = judge_genesis(bench, self.view, reading, slot.stored_at_ms)
+            if self._identity is not None and judged.verdict.identity != self._identity:
+                raise ForeignLedgerError(self._identity.hex(), judged.verdict.identity.hex())
+            return judged
+        time = ledger_time(slot.stored_at_ms, previous)
+        if time.jumped_back:
+            self.alarms.append(TimeAlarm(position=slot.position, stored_at_ms=time.at, previous_ms=previous))
+        return judge(bench, self.view, reading, position=slot.position, at=time.at)
+
+    def _verified(self, readings: Sequence[Reading]) -> Callable[[Check], None]:
+        """Verify ahead, side by side, what the judge will probably ask for; it asks for the rest one by one."""
+        checks = list(dict.fromkeys(self._expected_checks(readings)))
+        results = dict(zip(checks, self._verifier.verify_many(checks), strict=True))
+
+        def verify(check: Check) -> None:
+            if check not in results:
+                verify_check(check)
+                return
+            error = results[check]
+            if error is not None:
+                raise SignatureInvalidError(str(error)) from error
+
+        return verify
+
+    def _expected_checks(self, readings: Sequence[Reading]) -> Iterator[Check]:
+        if self._store.next_position() == 0:
+            return
+        enrolled_here: dict[Digest, bytes] = {}
+        for reading in readings:
+            opened = reading.opened
+            if opened is None or len(opened.event.signatures) != len(opened.body.header.signers):
+                continue
+            keys = signer_keys(self.view, opened)
+            for digest, known, value in zip(opened.body.header.signers, keys, opened.event.signatures, strict=True):
+                spki = known or enrolled_here.get(digest)
+                if spki is not None:
+                    yield check_of(spki, value, opened.message)
+            if isinstance(opened.body, KeyEnrolled):
+                enrolled_here.update(_key_in(opened.body.certificate))
+
+
+def _key_in(certificate: bytes) -> dict[Digest, bytes]:
+    try:
+        return {sha256(certificate): parse_certificate(certificate).spki}
+    except CertificateRefusedError:
+        return {}
+
+
+@functools.cache
+def held_schema_digests() -> dict[int, Digest]:
+    """Return the digest of the schema set of each version of the rules that this program holds."""
+    return {version: schema_set_digest(version) for version in RULES_VERSIONS}
