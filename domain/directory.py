@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import ClassVar, Final, cast
 
 from domain.changes import Change, State, View
-from domain.events import LocalName, OrganisationEntry
+from domain.events import OrganisationEntry
+from domain.header import LocalName
 from domain.ids import OfficerId, OrgId
 
 DIRECTORY_ID: Final = "directory"
