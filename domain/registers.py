@@ -74,7 +74,7 @@ class NumberGiven(Change):
     """The register gave its next number; the first one fixes the printed form for the year."""
 
     TOPIC: ClassVar[str] = "register.number_given.v1"
-    serial: int
+    number: Number
     format: str | None
 
     def mutate(self, aggregate: Register | None) -> Register:  # noqa: ARG002 - it says all there is to say
@@ -82,7 +82,7 @@ class NumberGiven(Change):
         return Register(
             id=self.originator_id,
             version=self.originator_version,
-            last_serial=self.serial,
+            last_serial=self.number.serial,
             format=self.format,
         )
 
@@ -125,13 +125,13 @@ def next_number(view: View, organisation: OrgId, kind: RegisterKind, year: int) 
     return Number(organisation=organisation, register=kind, year=year, serial=serial)
 
 
-def give_number(case: Case, organisation: OrgId, kind: RegisterKind) -> tuple[Number, Change]:
+def give_number(case: Case, organisation: OrgId, kind: RegisterKind) -> tuple[Number, NumberGiven]:
     """Return the number that an accepted event gets in an organisation's register, and the change that takes it."""
     number = next_number(case.view, organisation, kind, year_of_case(case))
     now = register(case.view, organisation, kind, number.year)
     taken = NumberGiven(
         **stamp(case, register_id(organisation, kind, number.year), now),
-        serial=number.serial,
+        number=number,
         format=format_in(case.view, organisation, kind, number.year),
     )
     return number, taken

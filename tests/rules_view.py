@@ -10,6 +10,8 @@ import functools
 from collections.abc import Iterable
 from typing import Final
 
+import pytest
+
 from domain.changes import Change, Original, State, moment
 from domain.codec import Codec
 from domain.directory import CONNECTED
@@ -150,7 +152,8 @@ def decide(rules: tuple[Rule, ...], before: Case) -> tuple[Change, ...]:
         try:
             precondition.check(before)
         except RejectedError as error:
-            assert error.reason in precondition.reasons, "a precondition gave a reason that it does not list"
+            if error.reason not in precondition.reasons:
+                pytest.fail(f"{precondition.sentence!r} gives {error.reason.name}, which the docs will not list for it")
             raise
     return rule.changes(before)
 
