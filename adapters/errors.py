@@ -1,20 +1,37 @@
 """Errors of the adapters.
 
 AdapterError
-└── LedgerError                       whatever goes wrong with the place where records lie
-    ├── LocationError                 a text that names no place this program can open
-    ├── LedgerMissingError            nothing is there, or what is there is no ledger
-    ├── LedgerExistsError             a ledger was to be made where something is already
-    ├── LedgerUnreachableError        nobody answers, or not in time; trying later may help
-    ├── LedgerRefusedError            it answers, and does not let us
-    ├── LedgerUnsafeError             its settings could lose, reorder or forge history; carries the findings
-    ├── RecordTooLargeError           a record over the limit, refused before it was sent
-    ├── AppendUncertainError          a record may or may not be on the ledger
-    └── HistoryError                  the ledger no longer tells what it told this station before
-        ├── LedgerReplacedError       another ledger stands at the same place
-        ├── LedgerTruncatedError      positions are missing at its end or its beginning
-        ├── SlotEmptiedError          a slot is empty that held a record
-        └── SlotChangedError          a slot holds something else than before
+├── LedgerError                       whatever goes wrong with the place where records lie
+│   ├── LocationError                 a text that names no place this program can open
+│   ├── LedgerMissingError            nothing is there, or what is there is no ledger
+│   ├── LedgerExistsError             a ledger was to be made where something is already
+│   ├── LedgerUnreachableError        nobody answers, or not in time; trying later may help
+│   ├── LedgerRefusedError            it answers, and does not let us
+│   ├── LedgerUnsafeError             its settings could lose, reorder or forge history; carries the findings
+│   ├── RecordTooLargeError           a record over the limit, refused before it was sent
+│   ├── AppendUncertainError          a record may or may not be on the ledger
+│   └── HistoryError                  the ledger no longer tells what it told this station before
+│       ├── LedgerReplacedError       another ledger stands at the same place
+│       ├── LedgerTruncatedError      positions are missing at its end or its beginning
+│       ├── SlotEmptiedError          a slot is empty that held a record
+│       ├── SlotChangedError          a slot holds something else than before
+│       └── ForeignLedgerError        the genesis is not the one that was pinned
+├── StationError                      what keeps a station from working on
+│   ├── ClockBehindLedgerError        a record is stamped far ahead of this machine's clock
+│   └── QueueError                    the queue on disk cannot be used
+├── DocumentError                     (adapters.documents) a document, or the place where it lies
+│   ├── DocumentMissingError          nobody here holds it, or it was destroyed
+│   ├── DocumentDamagedError          what is stored under its digest is something else
+│   ├── DocumentTooLargeError         over the limit
+│   ├── DocumentsUnreachableError     the store does not answer, or not in time
+│   ├── DocumentRefusedError          the store answers and does not let us
+│   └── DocumentHintError             a hint where documents lie, and is none
+├── CoverError                        (adapters.covers) bytes or texts that are no cover
+├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
+├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
+│   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
+├── DueTimeError                      (adapters.due_times) a text that is no due time, or one that has passed
+└── SavingError                       (adapters.saving) documents could not be written where a person wanted them
 
 Every message says what happened, to what, why, and what to do next. After a `HistoryError` a station stops; it never goes
 on quietly, and nothing but an operator's decision starts it again.
@@ -137,3 +154,36 @@ class SlotChangedError(HistoryError):
             "was rewritten. Nothing more is read from it. Restore the ledger from a replica or a backup."
         )
         self.position = position
+
+
+class ForeignLedgerError(HistoryError):
+    """The ledger at this place has another identity than the one that was pinned."""
+
+    def __init__(self, pinned: str, found: str) -> None:
+        """Name both identities (hexadecimal)."""
+        super().__init__(
+            f"The ledger found has the identity {found}, but {pinned} was pinned: it is another ledger. Nothing was read "
+            "into the store. Check the location, or join the other ledger with another home."
+        )
+
+
+class StationError(AdapterError):
+    """Something keeps the station from working on."""
+
+
+class ClockBehindLedgerError(StationError):
+    """A record is stamped more than ten minutes ahead of this machine's clock; nothing from there on is judged."""
+
+    def __init__(self, position: int, stored_at_ms: int, now_ms: int) -> None:
+        """Name the position, its stored time and this machine's time (milliseconds UTC)."""
+        minutes = (stored_at_ms - now_ms) // 60_000
+        super().__init__(
+            f"Position {position} is stamped {minutes} minutes ahead of this machine's clock, so one of the clocks is wrong and "
+            "nothing from there on is judged yet. Set this machine's clock; if it is right, confirm the ledger's time with "
+            "`ortoo station run --trust-ledger-time`."
+        )
+        self.position = position
+
+
+class QueueError(StationError):
+    """The queue on disk cannot be read or written."""
