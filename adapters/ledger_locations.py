@@ -10,7 +10,10 @@ from typing import Final
 
 from adapters.clock import system_clock_ms
 from adapters.errors import LocationError
+from adapters.kafka_clients import TIMEOUT_S
+from adapters.kafka_topics import create_kafka_ledger
 from adapters.ledger import Ledger
+from adapters.ledger_kafka import KafkaLedger
 from adapters.ledger_memory import MemoryLedger
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 
@@ -79,26 +82,31 @@ def _kafka(text: str, rest: str) -> KafkaLocation:
     return KafkaLocation(bootstrap=bootstrap, topic=topic)
 
 
-def create_ledger(location: str) -> None:
-    """Make an empty ledger at a location; raise `LedgerExistsError` if something is there."""
+def create_ledger(location: str, *, replication: int = 1) -> None:
+    """Make an empty ledger at a location, on Kafka with so many replicas.
+
+    Raises `LedgerExistsError` if something is there, `LocationError` for `memory:`, which opening makes.
+    """
     match parse_location(location):
         case SqliteLocation(path=path):
             create_sqlite_ledger(path)
-        case _:
-            msg = f"No ledger can be made at {location}: one in memory is made by opening it."
+        case KafkaLocation(bootstrap=bootstrap, topic=topic):
+            create_kafka_ledger(bootstrap, topic, replication=replication)
+        case MemoryLocation():
+            msg = f"No ledger can be made at {location} to be opened later: it would be gone at once. {_FORMS.capitalize()}."
             raise LocationError(msg)
 
 
-def open_ledger(location: str, *, timeout_s: float = 10.0, clock_ms: Callable[[], int] = system_clock_ms) -> Ledger:
+def open_ledger(location: str, *, timeout_s: float = TIMEOUT_S, clock_ms: Callable[[], int] = system_clock_ms) -> Ledger:
     """Open the ledger at a location, for the use of one thread; no call of it takes much longer than the time-out.
 
-    Raises `LocationError`, `LedgerMissingError`, `LedgerRefusedError`, `LedgerUnreachableError`.
+    The clock stamps records where the adapter itself keeps the time (memory, SQLite). Raises `LocationError`,
+    `LedgerMissingError`, `LedgerRefusedError`, `LedgerUnreachableError`.
     """
     match parse_location(location):
         case MemoryLocation():
             return MemoryLedger(clock_ms=clock_ms)
         case SqliteLocation(path=path):
             return SqliteLedger(path, timeout_s=timeout_s, clock_ms=clock_ms)
-        case _:
-            msg = f"{location} is not spoken here yet"
-            raise LocationError(msg)
+        case KafkaLocation(bootstrap=bootstrap, topic=topic):
+            return KafkaLedger(bootstrap, topic, timeout_s=timeout_s)

@@ -1,0 +1,59 @@
+"""Makes the topics of a Kafka ledger with the settings that `ledger_kafka_check` asks for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, translated
+from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS
+from domain.header import RECORD_LIMIT_BYTES
+
+_SAFE_IN_SYNC: Final = 2  # an acknowledged record lies on two brokers; one broker of three may be down meanwhile
+
+
+def documents_topic(ledger_topic: str, station: str) -> str:
+    """Return the name of the topic that holds the documents which a station put (design.md, "Documents")."""
+    return f"{ledger_topic}.documents.{station}"
+
+
+def create_kafka_ledger(
+    bootstrap: str,
+    topic: str,
+    *,
+    replication: int = 1,
+    timeout_s: float = TIMEOUT_S,
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Make the topic of a ledger, and wait until it can be used.
+
+    Raises `LedgerExistsError` if there is one, `LedgerRefusedError` if there are fewer brokers than replicas.
+    """
+    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
+    _create(place, replication, {**LEDGER_SETTINGS, "max.message.bytes": str(2 * RECORD_LIMIT_BYTES)})
+
+
+def create_documents_topic(
+    bootstrap: str,
+    ledger_topic: str,
+    station: str,
+    *,
+    replication: int = 1,
+    timeout_s: float = TIMEOUT_S,
+    options: Mapping[str, Any] | None = None,
+) -> str:
+    """Make the topic for a station's documents, wait until it can be used, and return its name; raises as for a ledger."""
+    topic = documents_topic(ledger_topic, station)
+    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
+    _create(place, replication, DOCUMENTS_SETTINGS)
+    return topic
+
+
+def _create(place: KafkaPlace, replication: int, settings: Mapping[str, str]) -> None:
+    configs = {**settings, "min.insync.replicas": str(min(_SAFE_IN_SYNC, replication))}
+    wanted = {place.topic: {"num_partitions": 1, "replication_factor": replication, "configs": configs}}
+    with contextlib.closing(place.open_admin()) as admin, translated(place):
+        admin.create_topics(wanted, timeout_ms=place.timeout_ms)
+        # A broker that has made a topic is not yet one that knows of it.
+        admin.wait_for_topics([place.topic], timeout_ms=place.timeout_ms)
