@@ -1,0 +1,46 @@
+"""What tests share: a real Kafka, started once when the first test asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.kafka_broker import KafkaBroker, running_broker
+from tests.kafka_files import KafkaUnavailableError
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
+    """Return the session's Kafka: that of `ORTOO_TEST_KAFKA=host:port`, or one of its own. Do not stop it."""
+    address = os.environ.get("ORTOO_TEST_KAFKA")
+    if address:
+        yield KafkaBroker(bootstrap=address)
+        return
+    yield from _own_kafka(request)
+
+
+@pytest.fixture(scope="module")
+def own_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
+    """Return a Kafka of this module's own, which its tests may stop, kill and start again."""
+    yield from _own_kafka(request)
+
+
+@pytest.fixture(scope="module")
+def three_kafkas(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
+    """Return a Kafka of three brokers, this module's own."""
+    yield from _own_kafka(request, brokers=3)
+
+
+def _own_kafka(request: pytest.FixtureRequest, brokers: int = 1) -> Iterator[KafkaBroker]:
+    failed_before = request.session.testsfailed
+    with ExitStack() as stack:
+        try:
+            broker = stack.enter_context(running_broker(brokers))
+        except KafkaUnavailableError as error:
+            # In CI a test that cannot run is a test that failed; elsewhere the reason and the remedy are shown.
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka to test with: {error}")
+        yield broker
+        broker.keep_logs = request.session.testsfailed > failed_before
