@@ -187,3 +187,7 @@ class ClockBehindLedgerError(StationError):
 
 class QueueError(StationError):
     """The queue on disk cannot be read or written."""
+
+
+class KeyringError(StationError):
+    """No key at this station can sign for the officer now."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain import directory, groups
-from domain.authority import role
+from domain.authority import role, speaks_for_no_unit
 from domain.changes import Change, View
 from domain.directory import Role
 from domain.documents import DOCUMENT_ROLES, documents_are_right, require_plain
@@ -61,12 +61,6 @@ def _codes_are_known(case: Case) -> bool:
         and all(addressee.capacity in CAPACITIES for addressee in body.addressees)
         and all(document.role in DOCUMENT_ROLES for document in body.documents)
     )
-
-
-def _sender_is_no_unit(case: Case) -> bool:
-    """The sender is not a unit."""
-    sender = directory.organisation(case.view, case.body.header.organisation)
-    return sender is not None and not sender.is_unit
 
 
 def _addressees_exist(case: Case) -> None:
@@ -211,7 +205,7 @@ RULES: Final[tuple[Rule, ...]] = (
             forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules),
             requires(Reason.CODE_UNKNOWN, _codes_are_known),
             forbids((Reason.DOCUMENTS_WRONG,), documents_are_right),
-            requires(Reason.UNIT_HAS_NONE, _sender_is_no_unit),
+            requires(Reason.UNIT_HAS_NONE, speaks_for_no_unit),
             forbids(
                 (
                     Reason.ADDRESSEE_UNKNOWN,

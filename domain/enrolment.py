@@ -52,7 +52,7 @@ REGISTRAR_OR_ROOTS: Final = registrar_or_roots(_home_of_officer)
 
 
 def _registrar_roots_or_oneself(case: Case) -> None:
-    """A registrar above the officer's home says it, the roots of a first registrar, or the officer of the key he signs with, without `since`."""
+    """A registrar above the officer's home says it, the roots of a first registrar, or himself of the key he signs with."""
     header = case.body.header
     if concerns_first_registrar(case):
         roots_speak(case)
@@ -113,7 +113,8 @@ def _certificate_is_new(case: Case) -> bool:
 def _temporary_is_short(case: Case) -> bool:
     """A temporary certificate is valid for at most 90 days."""
     admitted = _admit(case)
-    return case.body.assurance != TEMPORARY or admitted.not_after_ms - admitted.not_before_ms <= TEMPORARY_LIMIT_MS
+    short = admitted.not_after_ms - admitted.not_before_ms <= TEMPORARY_LIMIT_MS
+    return short or bool(case.body.assurance != TEMPORARY)
 
 
 def _request_agrees(case: Case) -> None:
@@ -243,9 +244,7 @@ def _stop(case: Case, status: KeyStatus) -> tuple[Change, ...]:
     if now is None:
         raise RejectedError(Reason.KEY_NOT_OF_OFFICER)
     contested_from = _contested_from(case, now)
-    return (
-        KeyStatusChanged(**stamp(case, now.id, now), status=status, position=case.position, contested_from=contested_from),
-    )
+    return (KeyStatusChanged(**stamp(case, now.id, now), status=status, position=case.position, contested_from=contested_from),)
 
 
 def _suspend(case: Case) -> tuple[Change, ...]:

@@ -49,9 +49,7 @@ def judge_genesis(bench: Bench, view: View, reading: Reading, stored_at_ms: int 
     opened = reading.opened
     if not isinstance(opened.body, LedgerOpened):
         _refuse(f"the first record is {opened.body.TYPE}, not {LedgerOpened.TYPE}")
-    case = Case(
-        view=view, codec=bench.codec, body=opened.body, position=0, at=stored_at_ms, identity=opened.identity
-    )
+    case = Case(view=view, codec=bench.codec, body=opened.body, position=0, at=stored_at_ms, identity=opened.identity)
     _require_rules_held(bench, opened.body)
     certificate = _require_fit(case, bench, opened)
     record = reading.record or b""
@@ -77,15 +75,8 @@ def _require_rules_held(bench: Bench, body: LedgerOpened) -> None:
 
 
 def _require_fit(case: Case, bench: Bench, opened: Opened) -> Certificate:
-    header, body = case.body.header, case.body
-    if header.ledger != ZERO_DIGEST or header.mandate is not None or header.seen is not None:
-        _refuse("its header names a ledger, a mandate or a checkpoint, and none can exist yet")
-    if (header.organisation, header.officer) != (body.organisation.organisation, body.registrar.officer):
-        _refuse("it is not said by the first registrar for the first organisation")
-    if header.officer == ROOT:
-        _refuse("nobody but the root keys can have the id root")
-    if case.at > header.not_after:
-        _refuse("it arrived after the time until which it may be accepted")
+    body = case.body
+    _require_first_header(case)
     if body.purpose not in PURPOSES:
         _refuse(f"its purpose {body.purpose} is not known")
     if not roots_are_fit(case):
@@ -98,6 +89,18 @@ def _require_fit(case: Case, bench: Bench, opened: Opened) -> Certificate:
         _refuse("a root key is also the first registrar's key")
     _require_signatures(bench, opened, certificate)
     return certificate
+
+
+def _require_first_header(case: Case) -> None:
+    header, body = case.body.header, case.body
+    if header.ledger != ZERO_DIGEST or header.mandate is not None or header.seen is not None:
+        _refuse("its header names a ledger, a mandate or a checkpoint, and none can exist yet")
+    if (header.organisation, header.officer) != (body.organisation.organisation, body.registrar.officer):
+        _refuse("it is not said by the first registrar for the first organisation")
+    if header.officer == ROOT:
+        _refuse("nobody but the root keys can have the id root")
+    if case.at > header.not_after:
+        _refuse("it arrived after the time until which it may be accepted")
 
 
 def _require_first_organisation(body: LedgerOpened) -> None:

@@ -236,9 +236,7 @@ def _in_force(view: View, header: Header, signers: tuple[_Signer, ...], position
     if at > header.not_after:
         raise RejectedError(Reason.NOT_AFTER_PASSED)
     seen = header.seen
-    if seen is not None and not (
-        0 < seen.size <= position and view.roots_at(seen.size) == (seen.root, seen.verdict_root)
-    ):
+    if seen is not None and not (0 < seen.size <= position and view.roots_at(seen.size) == (seen.root, seen.verdict_root)):
         raise RejectedError(Reason.SEEN_OTHER_HISTORY, f"at size {seen.size}")
 
 
@@ -254,9 +252,7 @@ def _key_in_force(key: Key, certificate_digest: Digest, at: int) -> None:
         raise RejectedError(Reason.CERTIFICATE_EXPIRED)
 
 
-def _rejected(
-    reading: Reading, refused: RejectedError, *, position: int, at: int, identity: Digest, body: Body | None
-) -> Judged:
+def _rejected(reading: Reading, refused: RejectedError, *, position: int, at: int, identity: Digest, body: Body | None) -> Judged:
     record = reading.record or b""
     duplicate = refused.reason in {Reason.DUPLICATE, Reason.DUPLICATE_CONFLICT}
     verdict = Verdict(

@@ -221,9 +221,7 @@ def capacity_of(view: View, sent: Letter, organisation: OrgId) -> str | None:
     capacities = {named.capacity for named in _named(sent, organisation)}
     member = any(groups.is_member(view, sent.sender, g.group, g.version, organisation) for g in sent.groups)
     if member and not was_closed(view, organisation, sent.position):
-        capacities |= {
-            g.capacity for g in sent.groups if groups.is_member(view, sent.sender, g.group, g.version, organisation)
-        }
+        capacities |= {g.capacity for g in sent.groups if groups.is_member(view, sent.sender, g.group, g.version, organisation)}
     if not capacities:
         return None
     return ACTION if ACTION in capacities else INFORMATION

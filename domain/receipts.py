@@ -58,7 +58,7 @@ def _speaker_is_the_recipient(case: Case) -> bool:
     recipient = case.body.recipient
     if capacity_of(case.view, named_letter(case), recipient) is None:
         return False
-    return directory.last_successor(case.view, recipient) == case.body.header.organisation
+    return bool(directory.last_successor(case.view, recipient) == case.body.header.organisation)
 
 
 def _refusal_reason_is_known(case: Case) -> bool:
@@ -75,7 +75,7 @@ def _duplicate_is_named(case: Case) -> bool:
     """Refused as a duplicate, it names the other letter, accepted earlier if it is on this ledger; otherwise none."""
     other = case.body.duplicate_of
     if case.body.reason != DUPLICATE or other is None:
-        return (case.body.reason == DUPLICATE) == (other is not None)
+        return bool((case.body.reason == DUPLICATE) == (other is not None))
     if other.ledger is not None:
         return True
     return other.identity != case.body.letter and letter(case.view, other.identity) is not None
@@ -83,7 +83,7 @@ def _duplicate_is_named(case: Case) -> bool:
 
 def _text_is_there(case: Case) -> bool:
     """Refused for another reason, a cover holds the reason."""
-    return case.body.reason != OTHER or case.body.cover is not None
+    return bool(case.body.reason != OTHER or case.body.cover is not None)
 
 
 def _state(case: Case) -> ConsignmentState:

@@ -37,7 +37,7 @@ def letter_is_known(case: Case) -> None:
 def _speaker_is_the_sender(case: Case) -> bool:
     """The organisation is the letter's sender or, if that is closed, its last successor."""
     sender = named_letter(case).sender
-    return directory.last_successor(case.view, sender) == case.body.header.organisation
+    return bool(directory.last_successor(case.view, sender) == case.body.header.organisation)
 
 
 def _recall_reason_is_known(case: Case) -> bool:
@@ -67,7 +67,7 @@ def _was_not_superseded(case: Case) -> None:
 
 
 def _later_letter_replaces_it(case: Case) -> bool:
-    """The later letter was sent by the same organisation, or by one that it succeeds, after this one, and names it in `replaces`."""
+    """The later letter was sent after this one, by the same organisation or one it succeeds, and names it in `replaces`."""
     earlier, later = named_letter(case), letter(case.view, case.body.by)
     return (
         later is not None

@@ -1,0 +1,182 @@
+"""The queue: what is signed and not yet known to be on the ledger, on disk before anything is sent.
+
+Whatever a person was told is signed survives a crash at any instant. Finished submissions stay, with their verdict's
+position, so that the same intention asked for again gives the original receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, event, select
+from sqlalchemy.engine import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from adapters.errors import QueueError
+from domain.ids import Digest
+
+BUSY_TIMEOUT_S: Final = 20
+"""Another process of this station writes for milliseconds; a disk that stalls longer than this needs a person."""
+
+_METADATA: Final = MetaData()
+_SUBMISSIONS: Final = Table(
+    "submissions",
+    _METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("intention", String, nullable=False, unique=True),
+    Column("identity", LargeBinary, nullable=False, unique=True),
+    Column("act", String, nullable=False),
+    Column("officer", String, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("documents", String, nullable=False),
+    Column("queued_at", Integer, nullable=False),
+    Column("position", Integer, nullable=True),
+)
+_UNFINISHED: Final = Index("submissions_unfinished", _SUBMISSIONS.c.position, _SUBMISSIONS.c.number)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """A signed event to be brought to the ledger.
+
+    `intention` names what a person wanted, so that wanting it twice is one submission; `documents` are the digests that
+    must be in the document store before the record is appended; `position` is where its verdict stands once known.
+    """
+
+    intention: str
+    identity: Digest
+    act: str
+    officer: str
+    record: bytes
+    documents: tuple[Digest, ...]
+    queued_at: int
+    position: int | None = None
+
+
+class Queue:
+    """The queue in one SQLite file of the station's home. Safe with several processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the queue at `path`, making it if needed; raise `QueueError` if that fails."""
+        self._path = path
+        self._engine = _engine(path)
+        try:
+            _METADATA.create_all(self._engine)
+        except DBAPIError as error:
+            raise self._error(error) from error
+
+    def add(self, submissions: Sequence[Submission]) -> None:
+        """Put submissions into the queue, in order and durably; all of them or none. Those known already stay as they are."""
+        rows = [
+            {
+                "intention": one.intention,
+                "identity": one.identity,
+                "act": one.act,
+                "officer": one.officer,
+                "record": one.record,
+                "documents": " ".join(digest.hex() for digest in one.documents),
+                "queued_at": one.queued_at,
+            }
+            for one in submissions
+        ]
+        try:
+            with self._engine.begin() as connection:
+                known = self._known(connection, [one.intention for one in submissions])
+                new = [row for row in rows if row["intention"] not in known]
+                if new:
+                    connection.execute(_SUBMISSIONS.insert(), new)
+        except DBAPIError as error:
+            raise self._error(error) from error
+
+    def find(self, intention: str) -> Submission | None:
+        """Return the submission of an intention, finished or not; None if it was never queued."""
+        found = self._select(_SUBMISSIONS.c.intention == intention)
+        return found[0] if found else None
+
+    def find_identity(self, identity: Digest) -> Submission | None:
+        """Return the submission of an event by its identity, None if it was not submitted from here."""
+        found = self._select(_SUBMISSIONS.c.identity == identity)
+        return found[0] if found else None
+
+    def unfinished(self) -> tuple[Submission, ...]:
+        """Return what waits, in the order in which it was signed."""
+        return self._select(_SUBMISSIONS.c.position.is_(None))
+
+    def finish(self, verdicts: Sequence[tuple[Digest, int, bool]]) -> None:
+        """Note of submissions (named by identity) where their verdicts stand, and whether they were accepted.
+
+        An intention that was rejected may be tried anew, so it is free again.
+        """
+        try:
+            with self._engine.begin() as connection:
+                for identity, position, accepted in verdicts:
+                    update = _SUBMISSIONS.update().where(_SUBMISSIONS.c.identity == identity)
+                    connection.execute(update.values(position=position))
+                    if not accepted:
+                        retired = _SUBMISSIONS.c.intention + f"#{position}"
+                        connection.execute(update.values(intention=retired))
+        except DBAPIError as error:
+            raise self._error(error) from error
+
+    def drop(self, identity: Digest) -> None:
+        """Take an unfinished submission out of the queue, because a person no longer wants it sent."""
+        try:
+            with self._engine.begin() as connection:
+                waiting = (_SUBMISSIONS.c.identity == identity) & _SUBMISSIONS.c.position.is_(None)
+                connection.execute(_SUBMISSIONS.delete().where(waiting))
+        except DBAPIError as error:
+            raise self._error(error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def _known(self, connection: Connection, intentions: Sequence[str]) -> set[str]:
+        known: set[str] = set()
+        for i in range(0, len(intentions), 500):
+            part = intentions[i : i + 500]
+            chosen = select(_SUBMISSIONS.c.intention).where(_SUBMISSIONS.c.intention.in_(part))
+            known.update(connection.execute(chosen).scalars())
+        return known
+
+    def _select(self, condition: Any) -> tuple[Submission, ...]:  # noqa: ANN401 - an SQL expression
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(select(_SUBMISSIONS).where(condition).order_by(_SUBMISSIONS.c.number)).all()
+        except DBAPIError as error:
+            raise self._error(error) from error
+        return tuple(
+            Submission(
+                intention=row.intention,
+                identity=Digest(row.identity),
+                act=row.act,
+                officer=row.officer,
+                record=row.record,
+                documents=tuple(Digest(bytes.fromhex(digest)) for digest in row.documents.split()),
+                queued_at=row.queued_at,
+                position=row.position,
+            )
+            for row in rows
+        )
+
+    def _error(self, error: DBAPIError) -> QueueError:
+        return QueueError(
+            f"The queue {self._path} cannot be used ({error.orig}): nothing was signed or sent by this command. "
+            "Check the disk and the file's permissions, then try again."
+        )
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own objects
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    return engine

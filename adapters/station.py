@@ -1,0 +1,174 @@
+"""A station: it follows one ledger into its own store, rehearses and signs what its officers say, and submits it.
+
+It shares nothing with other stations but the ledger's location. `cli.wiring` puts one together.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.documents import DocumentStore
+from adapters.errors import LedgerUnreachableError
+from adapters.follower import Follower, Progress
+from adapters.keyring import Keyring, OfficerSigner
+from adapters.ledger import Ledger
+from adapters.ledger_guard import LedgerGuard
+from adapters.queue import Queue
+from adapters.store.ledger_store import LedgerStore
+from adapters.submitting import SUBMIT_WAIT_S, Outcome, Submitter, sign_payload, submission_of
+from adapters.view import StoreView
+from domain.changes import Change
+from domain.events import Body
+from domain.exchange import Exchange, exchange
+from domain.header import Header
+from domain.ids import ROOT, Digest, EventId, OfficerId, OrgId
+from domain.judge import rehearse
+from schemas.codec import LedgerCodec
+
+NOT_AFTER_MS: Final = 30 * 24 * 3600 * 1000
+"""How long an event may be under way: a month covers a station that was cut off in winter (formats.md, `not_after`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freshness:
+    """How far the store reaches: the next position, ledger time of the last record, and why it may be behind ("": it is not)."""
+
+    position: int
+    at: int
+    behind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Utterance:
+    """Something to be said: the body, who signs it, what it is about (so that wanting it twice is once), its documents."""
+
+    body: Body
+    signers: tuple[OfficerSigner, ...]
+    intention: str
+    documents: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StationParts:
+    """What a station is made of."""
+
+    ledger: Ledger
+    guard: LedgerGuard
+    store: LedgerStore
+    follower: Follower
+    queue: Queue
+    submitter: Submitter
+    keyring: Keyring
+    documents: DocumentStore
+    codec: LedgerCodec
+    now_ms: Callable[[], int]
+
+
+class Station:
+    """Follows, rehearses, signs, submits."""
+
+    def __init__(self, parts: StationParts) -> None:
+        """Take over the parts; the station closes them."""
+        self.parts = parts
+
+    @property
+    def view(self) -> StoreView:
+        """Everything that is known of the ledger, as far as the store reaches."""
+        return self.parts.follower.view
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange as the ledger says it is; only after the genesis was read."""
+        return exchange(self.view)
+
+    @property
+    def last_time(self) -> int:
+        """Ledger time of the last record that is stored, 0 before the genesis."""
+        last = self.parts.store.last_verdict()
+        return last.at if last else 0
+
+    def catch_up(self, *, budget_s: float | None = None, progress: Progress | None = None) -> Freshness:
+        """Follow the ledger to its end, for at most `budget_s` (None: as long as it takes), and say how far it came.
+
+        An unreachable ledger is no error here: the store answers as of where it is. A `HistoryError` or an unsafe ledger is.
+        """
+        deadline = None if budget_s is None else time.monotonic() + budget_s
+        proceed = (lambda: True) if deadline is None else (lambda: time.monotonic() < deadline)
+        behind = ""
+        try:
+            self.parts.guard.before_reading(self.parts.now_ms())
+            position = self.parts.follower.catch_up(proceed=proceed, progress=progress)
+            if position < self.parts.ledger.end():
+                behind = "there is more on the ledger than was read in time"
+        except LedgerUnreachableError as error:
+            behind = str(error)
+        return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind)
+
+    def signer(self, officer: OfficerId) -> OfficerSigner:
+        """Return an officer's key at this station, in force now; raise `KeyringError` if there is none."""
+        return self.parts.keyring.signer_for(officer, self.view, self.rehearsal_time)
+
+    @property
+    def rehearsal_time(self) -> int:
+        """The ledger time that a record appended now would probably get."""
+        return max(self.last_time, self.parts.now_ms())
+
+    def header(
+        self,
+        organisation: OrgId | str,
+        signers: Sequence[OfficerSigner],
+        *,
+        event_id: EventId | None = None,
+    ) -> Header:
+        """Return the header of something that the first signer says for an organisation ("": the roots)."""
+        now = self.parts.now_ms()
+        return Header(
+            ledger=self.exchange.identity,
+            event_id=event_id or new_event_id(now),
+            organisation=OrgId(organisation),
+            officer=signers[0].officer if organisation else ROOT,
+            mandate=None,
+            signers=tuple(signer.certificate for signer in signers),
+            signed_at=now,
+            not_after=now + NOT_AFTER_MS,
+            seen=None,
+        )
+
+    def rehearse(self, body: Body) -> tuple[Change, ...]:
+        """Return what a body would change if it were appended now; raise `RejectedError` with the verdict's reason."""
+        position = self.parts.store.next_position()
+        return rehearse(self.parts.follower.bench, self.view, body, position=position, at=self.rehearsal_time)
+
+    def submit(self, said: Sequence[Utterance], *, wait_s: float = SUBMIT_WAIT_S) -> tuple[Outcome, ...]:
+        """Sign each body, queue them all, bring them to the ledger, and return what became of each."""
+        submissions = [
+            submission_of(
+                self.parts.codec,
+                sign_payload(self.parts.codec, one.body, [signer.signer for signer in one.signers]),
+                intention=one.intention,
+                act=one.body.TYPE,
+                officer=one.body.header.officer,
+                documents=one.documents,
+                queued_at=self.parts.now_ms(),
+            )
+            for one in said
+        ]
+        return self.parts.submitter.submit(submissions, wait_s=wait_s)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self.parts.ledger.close()
+        self.parts.queue.close()
+        self.parts.store.close()
+
+
+def new_event_id(now_ms: int) -> EventId:
+    """Return a new event id: UUID version 7 (RFC 9562, section 5.7) of a time in milliseconds and 74 random bits."""
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (now_ms & (2**48 - 1)) << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (2**62 - 1)
+    return EventId(uuid.UUID(int=value).bytes)

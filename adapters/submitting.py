@@ -1,0 +1,190 @@
+"""Submitting: sign, keep in the queue, append, and read one's own record back until its verdict is known.
+
+A crash or a time-out at any moment loses nothing: what is in the queue is sent again, in order, and a record that is on
+the ledger already is only read back. A second copy would be judged a duplicate of the first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from adapters.errors import AppendUncertainError, DocumentError, LedgerRefusedError, LedgerUnreachableError
+from adapters.follower import Follower
+from adapters.ledger import Ledger
+from adapters.queue import Queue, Submission
+from adapters.store.ledger_store import LedgerStore
+from domain.events import Body, payload_type_of
+from domain.header import SignatureValue, SignedEvent
+from domain.ids import Digest, sha256
+from domain.reasons import Reason
+from domain.signatures import pae
+from domain.verdicts import Verdict
+from schemas.codec import LedgerCodec
+
+SUBMIT_WAIT_S: Final = 20.0
+"""How long a command waits for the ledger before it says "queued": longer than a broker's change of leader usually takes."""
+
+
+class SigningKey(Protocol):
+    """A key that signs bytes, and nothing else."""
+
+    @property
+    def algorithm(self) -> str:
+        """The name of its signature algorithm, as in the envelope."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over a message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deposited:
+    """The ledger holds the event and this is its verdict: of the original, if the same event was there before."""
+
+    identity: Digest
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queued:
+    """The event is signed and in the queue; `why` it is not known to be on the ledger yet."""
+
+    identity: Digest
+    why: str
+
+
+Outcome = Deposited | Queued
+
+
+def sign_payload(codec: LedgerCodec, body: Body, keys: Sequence[SigningKey]) -> SignedEvent:
+    """Return the envelope of a body signed by each key in the order of the header's signers."""
+    payload, payload_type = codec.encode_body(body), payload_type_of(type(body))
+    message = pae(payload_type, payload)
+    values = tuple(SignatureValue(algorithm=key.algorithm, signature=key.sign(message)) for key in keys)
+    return SignedEvent(payload_type=payload_type, payload=payload, signatures=values)
+
+
+def submission_of(  # noqa: PLR0913 - the fields of a submission
+    codec: LedgerCodec,
+    event: SignedEvent,
+    *,
+    intention: str,
+    act: str,
+    officer: str,
+    documents: tuple[Digest, ...],
+    queued_at: int,
+) -> Submission:
+    """Return a signed event as a submission for the queue."""
+    return Submission(
+        intention=intention,
+        identity=sha256(pae(event.payload_type, event.payload)),
+        act=act,
+        officer=officer,
+        record=codec.encode_envelope(event),
+        documents=documents,
+        queued_at=queued_at,
+    )
+
+
+class Submitter:
+    """Brings what is in the queue to the ledger, and each submission to its verdict."""
+
+    def __init__(  # noqa: PLR0913 - the wiring of a station, made in one place
+        self,
+        *,
+        ledger: Ledger,
+        store: LedgerStore,
+        follower: Follower,
+        queue: Queue,
+        publish: Callable[[tuple[Digest, ...]], tuple[tuple[str, bytes], ...]],
+        headers: Callable[[Submission], tuple[tuple[str, bytes], ...]],
+    ) -> None:
+        """`publish` puts documents where the ledger's readers find them, and returns hints for the record's headers."""
+        self._ledger = ledger
+        self._store = store
+        self._follower = follower
+        self._queue = queue
+        self._publish = publish
+        self._headers = headers
+
+    def submit(self, submissions: Sequence[Submission], *, wait_s: float = SUBMIT_WAIT_S) -> tuple[Outcome, ...]:
+        """Queue submissions durably, send everything that waits, and return the outcome of each of these.
+
+        One whose intention is in the queue or done already is not sent again: its first outcome is returned.
+        """
+        self._queue.add(submissions)
+        why = self.send(wait_s=wait_s)
+        return tuple(self.outcome(one.intention, why) for one in submissions)
+
+    def outcome(self, intention: str, why: str = "the ledger has not answered yet") -> Outcome:
+        """Return what became of an intention that was queued; `why` explains one that still waits."""
+        found = self._queue.find(intention)
+        if found is None:
+            retired = self._last_rejected(intention)
+            return retired
+        if found.position is None:
+            return Queued(identity=found.identity, why=why)
+        return self._deposited(found.identity, found.position)
+
+    def send(self, *, wait_s: float = SUBMIT_WAIT_S) -> str:
+        """Send everything in the queue, in order, and wait for the verdicts; return why something still waits ("": nothing)."""
+        deadline = time.monotonic() + wait_s
+        appended: dict[Digest, int] = {}
+        self._rejected: dict[str, tuple[Digest, int]] = {}
+        try:
+            self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
+            self._note(appended)
+            for submission in self._queue.unfinished():
+                hints = self._publish(submission.documents)
+                headers = (*self._headers(submission), *hints)
+                appended[submission.identity] = self._ledger.append(submission.record, headers=headers)
+        except (LedgerUnreachableError, LedgerRefusedError, AppendUncertainError, DocumentError) as error:
+            self._read_back(appended, deadline)
+            return str(error) if self._queue.unfinished() else ""
+        self._read_back(appended, deadline)
+        return "the ledger did not show the record in time" if self._queue.unfinished() else ""
+
+    def _read_back(self, appended: dict[Digest, int], deadline: float) -> None:
+        """Follow the ledger until every submission has its verdict or the time is up."""
+        try:
+            while self._queue.unfinished():
+                self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
+                self._note(appended)
+                if time.monotonic() >= deadline or not self._queue.unfinished():
+                    return
+                self._ledger.wait(self._store.next_position(), min(1.0, max(0.0, deadline - time.monotonic())))
+        except LedgerUnreachableError:
+            return
+
+    def _note(self, appended: dict[Digest, int]) -> None:
+        """Note in the queue whatever has its verdict now."""
+        done: list[tuple[Digest, int, bool]] = []
+        for submission in self._queue.unfinished():
+            position = self._store.position_of(submission.identity)
+            if position is None:
+                position = appended.get(submission.identity)
+            verdict = self._store.verdict(position) if position is not None else None
+            if verdict is None:
+                continue
+            counts = self._counting(verdict)
+            done.append((submission.identity, counts.position, counts.is_accepted))
+            if not counts.is_accepted:
+                self._rejected[submission.intention] = (submission.identity, counts.position)
+        if done:
+            self._queue.finish(done)
+
+    def _counting(self, verdict: Verdict) -> Verdict:
+        if verdict.reason is Reason.DUPLICATE:
+            return self._store.verdict(verdict.original) or verdict
+        return verdict
+
+    def _deposited(self, identity: Digest, position: int) -> Deposited:
+        entry = self._store.entries(position, 1)[0]
+        return Deposited(identity=identity, verdict=entry.verdict, detail=entry.detail)
+
+    def _last_rejected(self, intention: str) -> Deposited:
+        identity, position = self._rejected[intention]
+        return self._deposited(identity, position)
