@@ -57,7 +57,7 @@ class Finding:
 
 
 class Ledger(Protocol):
-    """A place where records stand in one order. One object serves one thread; open another for another thread.
+    """A place where records stand in one order. One object serves one thread at a time; open another for another.
 
     Every call ends within the time-out given when it was opened. All but `close` raise `LedgerUnreachableError` if nobody
     answers, `LedgerRefusedError` if it is not allowed, `LedgerMissingError` if the ledger is gone.

@@ -82,7 +82,8 @@ class SqliteLedger:
         self._file = self._file_now()
         with _translated(self._location):
             uri = f"{path.absolute().as_uri()}?mode=rw"
-            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout_s)
+            # One thread at a time: the one that opens a ledger may hand it to the one that follows it.
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout_s, check_same_thread=False)
         try:
             with _translated(self._location):
                 self._connection.execute("PRAGMA synchronous=FULL")

@@ -26,7 +26,7 @@ def findings_of(connection: sqlite3.Connection, path: Path) -> tuple[Finding, ..
     findings = [*_modes(connection, path), *_permissions(path), *_tables(connection, path)]
     if not any(finding.code == "TABLE_MISSING" for finding in findings):
         findings += _holes(connection, path)
-    findings += _file_system(path, _mounts())
+    findings += file_system_findings(path, _mounts())
     return tuple(findings)
 
 
@@ -96,7 +96,8 @@ def _mounts() -> str:
     return _MOUNTS.read_text(encoding="utf-8", errors="replace") if _MOUNTS.exists() else ""
 
 
-def _file_system(path: Path, mounts: str) -> list[Finding]:
+def file_system_findings(path: Path, mounts: str) -> list[Finding]:
+    """Return what is wrong with the file system that holds a file, by the text of the kernel's list of mounts."""
     kind = _file_system_of(path.resolve(), mounts)
     what = f"{path} lies on a file system of type '{kind}': SQLite's log works between processes of one machine only"
     remedy = "move the file to a local disk, or use a Kafka ledger for several machines"
