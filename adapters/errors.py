@@ -191,3 +191,27 @@ class QueueError(StationError):
 
 class KeyringError(StationError):
     """No key at this station can sign for the officer now."""
+
+
+class StoreError(AdapterError):
+    """Something is wrong with the station's own database."""
+
+
+class StoreMovedError(StoreError):
+    """The store does not end where a batch begins: another process of this station wrote it first; read on from there."""
+
+    def __init__(self, position: int) -> None:
+        """Name the position at which the batch begins."""
+        super().__init__(f"The store does not end at position {position}: another process of this station is following too.")
+        self.position = position
+
+
+class StoreUnreachableError(StoreError):
+    """The database of the store cannot be opened, read or written."""
+
+    def __init__(self, url: str, why: str) -> None:
+        """Name the database (without its password) and what it said."""
+        super().__init__(
+            f"The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
+            "database and the setting store_url, then run the command again."
+        )

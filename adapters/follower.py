@@ -117,7 +117,7 @@ class Follower:
             previous = judged.verdict.at
             self.view.add(judged)
         if self.view.pending:
-            self._store.write(self.view.pending)
+            self._store.write(self.view.pending, self.view.changed_states())
             self.view.settle()
         if ahead is not None:
             raise ClockBehindLedgerError(ahead.position, ahead.stored_at_ms or 0, self._now_ms())
@@ -149,14 +149,13 @@ class Follower:
         return verify
 
     def _expected_checks(self, readings: Sequence[Reading]) -> Iterator[Check]:
-        if self._store.next_position() == 0:
-            return
+        known_before = self._store.next_position() > 0
         enrolled_here: dict[Digest, bytes] = {}
         for reading in readings:
             opened = reading.opened
             if opened is None or len(opened.event.signatures) != len(opened.body.header.signers):
                 continue
-            keys = signer_keys(self.view, opened)
+            keys = signer_keys(self.view, opened) if known_before else [None] * len(opened.body.header.signers)
             for digest, known, value in zip(opened.body.header.signers, keys, opened.event.signatures, strict=True):
                 spki = known or enrolled_here.get(digest)
                 if spki is not None:

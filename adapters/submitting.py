@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from adapters.errors import AppendUncertainError, DocumentError, LedgerRefusedError, LedgerUnreachableError
+from adapters.documents import DocumentError
+from adapters.errors import AppendUncertainError, LedgerRefusedError, LedgerUnreachableError
 from adapters.follower import Follower
 from adapters.ledger import Ledger
 from adapters.queue import Queue, Submission
@@ -109,6 +110,7 @@ class Submitter:
         self._queue = queue
         self._publish = publish
         self._headers = headers
+        self._rejected: dict[str, tuple[Digest, int]] = {}
 
     def submit(self, submissions: Sequence[Submission], *, wait_s: float = SUBMIT_WAIT_S) -> tuple[Outcome, ...]:
         """Queue submissions durably, send everything that waits, and return the outcome of each of these.
@@ -133,7 +135,6 @@ class Submitter:
         """Send everything in the queue, in order, and wait for the verdicts; return why something still waits ("": nothing)."""
         deadline = time.monotonic() + wait_s
         appended: dict[Digest, int] = {}
-        self._rejected: dict[str, tuple[Digest, int]] = {}
         try:
             self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
             self._note(appended)

@@ -98,6 +98,10 @@ class StoreView:
         for change in judged.changes:
             self._states[change.originator_id] = change.mutate(self.get(change.originator_id))
 
+    def changed_states(self) -> tuple[State, ...]:
+        """Return the states after the batch of everything that it changed."""
+        return tuple(state for state in self._states.values() if state is not None)
+
     def settle(self) -> None:
         """Forget the batch, which the store holds now; keep its states at hand."""
         for aggregate_id, state in self._states.items():

@@ -152,6 +152,14 @@ class Reason(IntEnum):
     TEXT_NEEDED = 996, "Refused for another reason, the reason must stand in a cover."
 
 
+def reason_of(code: int) -> Reason:
+    """Return the reason with a code; raise `KeyError` if there is none."""
+    return _BY_CODE[code]
+
+
 def step_of(reason: Reason) -> int:
     """Return the step of the judge to which the reason's hundreds belong (0: no step ran)."""
     return reason.value // 100
+
+
+_BY_CODE = {reason.value: reason for reason in Reason}

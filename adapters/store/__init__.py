@@ -1,0 +1,1 @@
+"""The store of a station: everything that it knows of its ledger, in one SQL database, as a persistence module of the library."""

@@ -1,0 +1,114 @@
+"""The tables of the store. Names are literal, for ever."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+METADATA: Final = MetaData()
+_Big = BigInteger().with_variant(Integer, "sqlite")
+
+RECORDS: Final = Table(
+    "records",
+    METADATA,
+    Column("position", _Big, primary_key=True, autoincrement=False),
+    Column("at", _Big, nullable=False),
+    Column("reason", Integer, nullable=False),
+    Column("identity", LargeBinary, nullable=False),
+    Column("record_hash", LargeBinary, nullable=False),
+    Column("record_size_bytes", Integer, nullable=False),
+    Column("original", _Big, nullable=False),
+    Column("register", Integer, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("serial", _Big, nullable=False),
+    Column("organisation", String, nullable=True),
+    Column("because", _Big, nullable=True),
+    Column("detail", Text, nullable=False),
+    Column("record", LargeBinary, nullable=True),
+    Index("records_identity", "identity", "position"),
+    comment="every position with its verdict; the record itself only if it is authentic",
+)
+
+ORIGINALS: Final = Table(
+    "originals",
+    METADATA,
+    Column("officer", String, primary_key=True),
+    Column("event_id", LargeBinary, primary_key=True),
+    Column("position", _Big, nullable=False),
+    Column("identity", LargeBinary, nullable=False),
+    comment="the first authentic event that used an (officer, event id)",
+)
+
+CHANGES: Final = Table(
+    "changes",
+    METADATA,
+    Column("notification_id", _Big, primary_key=True, autoincrement=False),
+    Column("originator_id", String, nullable=False),
+    Column("originator_version", _Big, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Index("changes_originator", "originator_id", "originator_version", unique=True),
+    comment="what accepted events changed, per aggregate: the library's stored events",
+)
+
+SNAPSHOTS: Final = Table(
+    "snapshots",
+    METADATA,
+    Column("originator_id", String, primary_key=True),
+    Column("originator_version", _Big, primary_key=True, autoincrement=False),
+    Column("topic", String, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    comment="states of aggregates with many changes, so that none is folded from the beginning",
+)
+
+NODES: Final = Table(
+    "nodes",
+    METADATA,
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", _Big, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    comment="complete subtrees of the record log (0) and the verdict log (1)",
+)
+
+LETTER_ADDRESSEES: Final = Table(
+    "letter_addressees",
+    METADATA,
+    Column("organisation", String, primary_key=True),
+    Column("position", _Big, primary_key=True, autoincrement=False),
+    Column("letter", LargeBinary, nullable=False),
+    comment="which accepted letters name an organisation",
+)
+
+LETTER_GROUPS: Final = Table(
+    "letter_groups",
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("group", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("position", _Big, primary_key=True, autoincrement=False),
+    Column("letter", LargeBinary, nullable=False),
+    comment="which accepted letters go to a version of a group",
+)
+
+GROUP_MEMBERS: Final = Table(
+    "group_members",
+    METADATA,
+    Column("organisation", String, primary_key=True),
+    Column("owner", String, primary_key=True),
+    Column("group", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    comment="which versions of groups an organisation belongs to",
+)
+
+FACTS: Final = Table(
+    "facts",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    comment="what this station pinned: the ledger's identity and its place's incarnation",
+)
+
+DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS)
+"""The tables that must be equal after any replay. Snapshots depend on batches, facts on the station."""
