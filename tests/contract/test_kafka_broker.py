@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -77,27 +79,36 @@ def test_three_brokers_go_on_without_one(three_kafkas: KafkaBroker) -> None:
     assert consume(three_kafkas.bootstrap, topic, 2) == [b"one", b"two"]
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_no_broker_outlives_the_run_that_started_it(kafka: KafkaBroker, sign: signal.Signals) -> None:
+def test_no_broker_outlives_the_run_that_started_it(kafka: KafkaBroker, tmp_path: Path) -> None:
     assert kafka.bootstrap  # where no Kafka can be had, this test is skipped as well
-    command = [sys.executable, "-m", "tests.kafka_broker"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
-        assert run.stdout
-        address = run.stdout.readline().strip()
-        port = int(address.rpartition(":")[2])
-        assert processes_with(f"127.0.0.1:{port}")
-        os.kill(run.pid, sign)
-        run.wait(30)
+    with ExitStack() as stack:
+        runs = {sign: stack.enter_context(_run(tmp_path / sign.name)) for sign in (SIGKILL, SIGTERM, SIGINT)}
+        addresses = [run.stdout.readline().strip() for run in runs.values() if run.stdout]
+        assert all(addresses), "\n".join((tmp_path / sign.name).read_text("utf-8") for sign in runs)
+        assert all(listens(address) for address in addresses)
+        for sign, run in runs.items():
+            run.send_signal(sign)
     deadline = time.monotonic() + 30
-    while processes_with(f"127.0.0.1:{port}") and time.monotonic() < deadline:
+    while any(listens(address) for address in addresses) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not processes_with(f"127.0.0.1:{port}")
+    assert not any(listens(address) for address in addresses)
 
 
-def processes_with(address: str) -> bool:
-    """Return whether somebody listens at an address."""
-    import socket  # noqa: PLC0415
+@contextmanager
+def _run(said: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.kafka_broker"]
+    with (
+        said.open("w") as stderr,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True) as run,
+    ):
+        try:
+            yield run
+            run.wait(30)
+        finally:
+            run.kill()
 
+
+def listens(address: str) -> bool:
     host, _, port = address.rpartition(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
