@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ from adapters.documents import (
     read_document,
 )
 from adapters.documents_folder import FolderDocuments
+from adapters.documents_kafka import KafkaDocuments
 from adapters.documents_shared import StationDocuments
 from domain.ids import sha256
+from tests.documents_topics import documents_place
 
 LIMIT_BYTES = 9 * 1024 * 1024
 Opener = Callable[[], DocumentStore]
@@ -37,8 +39,11 @@ CONTENTS = {
 }
 
 
-@pytest.fixture(params=["folder", "station with a shared folder"])
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+@pytest.fixture(params=["folder", "station with a shared folder", "Kafka", "station with Kafka"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Return what opens the same place again, as another process would."""
+    opened: list[KafkaDocuments] = []
+
     def folder() -> DocumentStore:
         return FolderDocuments(tmp_path / "documents", limit_bytes=LIMIT_BYTES)
 
@@ -46,7 +51,23 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
         shared = FolderDocuments(tmp_path / "shared", limit_bytes=LIMIT_BYTES)
         return StationDocuments(FolderDocuments(tmp_path / "own", limit_bytes=LIMIT_BYTES), shared)
 
-    return {"folder": folder, "station with a shared folder": station}[request.param]
+    def topics() -> KafkaDocuments:
+        opened.append(KafkaDocuments(place, station="ministry", limit_bytes=LIMIT_BYTES))
+        return opened[-1]
+
+    def station_with_topics() -> DocumentStore:
+        return StationDocuments(FolderDocuments(tmp_path / "own", limit_bytes=LIMIT_BYTES), topics())
+
+    if "Kafka" in request.param:
+        place = documents_place(request.getfixturevalue("kafka"), "ministry")
+    yield {
+        "folder": folder,
+        "station with a shared folder": station,
+        "Kafka": topics,
+        "station with Kafka": station_with_topics,
+    }[request.param]
+    for store in opened:
+        store.close()
 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
