@@ -215,3 +215,11 @@ class StoreUnreachableError(StoreError):
             f"The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
             "database and the setting store_url, then run the command again."
         )
+
+
+class KeyFileError(StationError):
+    """A key file cannot be made, opened or used; the message never holds a secret."""
+
+
+class RequestFileError(StationError):
+    """A file is not an officer's request for enrolment."""

@@ -1,0 +1,76 @@
+"""Signers: keys that sign bytes and do nothing else, opened by URI.
+
+`file:` names a PKCS #8 PEM file or a PKCS #12 file (adapters.key_files). Hardware comes behind the same interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from adapters.errors import KeyFileError
+from adapters.key_files import PrivateKey, load_key
+from domain.signatures import ECDSA_P256, ED25519
+
+
+class Signer(Protocol):
+    """A key that signs."""
+
+    @property
+    def algorithm(self) -> str:
+        """The name of its signature algorithm, as the envelope says it."""
+
+    @property
+    def spki(self) -> bytes:
+        """Its public key: SubjectPublicKeyInfo, DER."""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The certificate (DER) that lies with the key, None if none does."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over a message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeySigner:
+    """A signer whose private key is in memory."""
+
+    key: PrivateKey
+    spki: bytes
+    algorithm: str
+    certificate: bytes | None = None
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over a message: strict DER for P-256, 64 bytes for Ed25519."""
+        if isinstance(self.key, Ed25519PrivateKey):
+            return self.key.sign(message)
+        return self.key.sign(message, ec.ECDSA(SHA256()))
+
+
+def signer_of(key: PrivateKey, certificate: bytes | None = None) -> KeySigner:
+    """Return a signer for a private key that is in memory."""
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    algorithm = ED25519 if isinstance(key, Ed25519PrivateKey) else ECDSA_P256
+    return KeySigner(key=key, spki=spki, algorithm=algorithm, certificate=certificate)
+
+
+def open_signer(uri: str, passphrase: Callable[[], bytes]) -> Signer:
+    """Return the signer that a URI names; `passphrase` is asked for when the key is locked.
+
+    Raises `KeyFileError` if the key cannot be opened, or the kind of URI is not known.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        msg = f"The key {uri} cannot be opened: keys are named as file:/path/to/key.pem."
+        raise KeyFileError(msg)
+    key, certificate = load_key(Path(unquote(parts.path)), passphrase)
+    return signer_of(key, certificate)
