@@ -1,0 +1,1 @@
+"""One sample of every released schema, and the digests of the schemas themselves."""
