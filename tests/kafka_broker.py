@@ -189,9 +189,7 @@ def running_broker(brokers: int = 1, settings: Mapping[str, str] | None = None) 
     kafka_jars()  # first, so that a machine that cannot have them leaves no folder behind
     folder = Path(tempfile.mkdtemp(prefix="ortoo-kafka-"))
     ports = _free_ports(2 * brokers)
-    nodes = [
-        _Node(folder=folder / f"broker-{i}", port=ports[2 * i], controller_port=ports[2 * i + 1]) for i in range(brokers)
-    ]
+    nodes = [_Node(folder=folder / f"broker-{i}", port=ports[2 * i], controller_port=ports[2 * i + 1]) for i in range(brokers)]
     for index, node in enumerate(nodes):
         node.folder.mkdir()
         node.configuration.write_text(_configuration(nodes, index, settings or {}), "utf-8")

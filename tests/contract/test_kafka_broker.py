@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -97,9 +98,10 @@ def test_no_broker_outlives_the_run_that_started_it(kafka: KafkaBroker, tmp_path
 @contextmanager
 def _run(said: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.kafka_broker"]
+    environment = {**os.environ, "TMPDIR": str(said.parent)}
     with (
         said.open("w") as stderr,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True) as run,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True) as run,
     ):
         try:
             yield run
