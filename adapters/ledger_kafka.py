@@ -25,14 +25,13 @@ from adapters.errors import (
     LedgerUnreachableError,
     RecordTooLargeError,
 )
-from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, translated, unreachable
+from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, abandon, asked, translated, unreachable
 from adapters.kafka_reader import SlotReader
 from adapters.ledger import READ_LIMIT_SLOTS, Finding, Headers, LedgerPlace, Slot
 from adapters.ledger_kafka_check import TopicFacts, ledger_findings, topic_facts
 from domain.header import RECORD_LIMIT_BYTES
 
 _POLL_MS: Final = 100  # a poll that brings only a transaction's marker returns nothing; so long until that is noticed
-_CLOSE_TIMEOUT_S: Final = 1.0  # nothing is waiting to be sent when a producer is closed
 _LEFT_OUT: Final = (foreign.MessageSizeTooLargeError, foreign.RecordListTooLargeError)
 _SHORTENED: Final = (foreign.OffsetOutOfRangeError, foreign.LogTruncationError)
 
@@ -92,8 +91,7 @@ class KafkaLedger:
         # What a producer could not deliver in time must never be delivered later, behind the back of the queue.
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(foreign.KafkaError):
-                producer.close(timeout=0)
+            abandon(producer)
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
         """Return the slots from `start` on, at most `limit` and `READ_LIMIT_SLOTS`; none at the end.
@@ -156,9 +154,9 @@ class KafkaLedger:
         return self._offset(OffsetSpec.LATEST)
 
     def _offset(self, spec: OffsetSpec) -> int:
-        with translated(self._place):
-            offsets = self._admin.list_partition_offsets({self._partition: spec}, timeout_ms=self._place.timeout_ms)
-            return int(offsets[self._partition].offset)
+        wanted, timeout_ms = {self._partition: spec}, self._place.timeout_ms
+        offsets = asked(self._place, lambda: self._admin.list_partition_offsets(wanted, timeout_ms=timeout_ms))
+        return int(offsets[self._partition].offset)
 
     def wait(self, position: int, timeout_s: float) -> bool:
         """Return True as soon as the end is beyond the position, False if it is not within the time.
@@ -188,8 +186,8 @@ class KafkaLedger:
         return LedgerPlace(location=self._place.location, incarnation=self._facts_of_topic()["topic_id"])
 
     def _facts_of_topic(self) -> dict[str, Any]:
+        (topic,) = asked(self._place, lambda: self._admin.describe_topics([self._place.topic]))
         with translated(self._place):
-            (topic,) = self._admin.describe_topics([self._place.topic])
             error = foreign.for_code(topic["error_code"])
             if issubclass(error, foreign.AuthorizationError | foreign.UnknownTopicOrPartitionError):
                 raise error
@@ -202,8 +200,7 @@ class KafkaLedger:
         """Return the settings of the topic and its brokers as they are now."""
         topic = self._facts_of_topic()
         start = self._offset(OffsetSpec.EARLIEST)
-        with translated(self._place):
-            return topic_facts(self._admin, self._place, topic, start=start)
+        return asked(self._place, lambda: topic_facts(self._admin, self._place, topic, start=start))
 
     def check(self) -> tuple[Finding, ...]:
         """Return every setting of topic and brokers that could lose, reorder or forge history."""
