@@ -1,4 +1,4 @@
-"""Makes the topics of a Kafka ledger with the settings that `ledger_kafka_check` asks for."""
+"""Makes the topics of a Kafka ledger with the settings that `ledger_kafka_check` asks for, and checks those for documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, translated
-from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS
+from adapters.ledger import Finding
+from adapters.ledger_kafka import KafkaLedger
+from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS, documents_findings
 from domain.header import RECORD_LIMIT_BYTES
 
 _SAFE_IN_SYNC: Final = 2  # an acknowledged record lies on two brokers; one broker of three may be down meanwhile
@@ -48,6 +50,20 @@ def create_documents_topic(
     place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
     _create(place, replication, DOCUMENTS_SETTINGS)
     return topic
+
+
+def check_documents_topic(
+    bootstrap: str,
+    ledger_topic: str,
+    station: str,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the topic for a station's documents; raise `LedgerMissingError` if there is none."""
+    topic = documents_topic(ledger_topic, station)
+    with contextlib.closing(KafkaLedger(bootstrap, topic, timeout_s=timeout_s, options=options)) as opened:
+        return documents_findings(opened.facts())
 
 
 def _create(place: KafkaPlace, replication: int, settings: Mapping[str, str]) -> None:

@@ -13,11 +13,10 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from adapters.errors import LedgerExistsError, LedgerMissingError, LedgerRefusedError, LedgerUnsafeError
-from adapters.kafka_clients import KafkaPlace
-from adapters.kafka_topics import create_documents_topic, create_kafka_ledger
+from adapters.kafka_topics import check_documents_topic, create_documents_topic, create_kafka_ledger
 from adapters.ledger import Finding, Ledger, Severity
 from adapters.ledger_kafka import KafkaLedger
-from adapters.ledger_kafka_check import TopicFacts, documents_findings, ledger_findings, topic_facts
+from adapters.ledger_kafka_check import TopicFacts, ledger_findings
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 from adapters.ledger_sqlite_check import file_system_findings
 from tests.kafka_broker import KafkaBroker
@@ -261,20 +260,17 @@ def test_a_documents_topic_is_compacted_soon_and_takes_whole_chunks(topic: Kafka
     name = create_documents_topic(topic.bootstrap, topic.topic, "station-1")
     assert name == f"{topic.topic}.documents.station-1"
     documents = KafkaHome(topic.bootstrap, topic=name)
-    assert documents_codes(documents) == {"SINGLE_REPLICA"}
+
+    def codes() -> set[str]:
+        return {finding.code for finding in check_documents_topic(topic.bootstrap, topic.topic, "station-1")}
+
+    assert codes() == {"SINGLE_REPLICA"}
     configure(documents, cleanup_policy="delete", delete_retention_ms="999999999", max_message_bytes="1000")
-    eventually(lambda: len(documents_codes(documents)) == 4)
-    assert documents_codes(documents) >= {"CLEANUP_POLICY", "DELETE_RETENTION_MS", "MAX_MESSAGE_BYTES"}
+    eventually(lambda: codes() == {"SINGLE_REPLICA", "CLEANUP_POLICY", "DELETE_RETENTION_MS", "MAX_MESSAGE_BYTES"})
     with pytest.raises(LedgerExistsError):
         create_documents_topic(topic.bootstrap, topic.topic, "station-1")
-
-
-def documents_codes(home: KafkaHome) -> set[str]:
-    """Return the codes of what is wrong with a documents topic."""
-    place = KafkaPlace(bootstrap=home.bootstrap, topic=home.topic)
-    with home.admin() as admin:
-        facts = topic_facts(admin, place, admin.describe_topics([home.topic])[0], start=0)
-    return {finding.code for finding in documents_findings(facts)}
+    with pytest.raises(LedgerMissingError):
+        check_documents_topic(topic.bootstrap, topic.topic, "station-2")
 
 
 def test_the_error_names_each_finding_and_its_remedy(topic: KafkaHome) -> None:
