@@ -1,0 +1,184 @@
+"""Errors of the command line, and what every error below it means to the caller: an exit code, a stable code, a message.
+
+CliError
+├── UsageError                    what was typed cannot be done as typed (exit 2)
+│   ├── SettingsError             ortoo.toml or an ORTOO_ variable says something that is no setting
+│   └── ReferenceFormError        a text that refers to no letter
+├── ImportRefusedError            a file to import has bad rows; carries all of them
+├── LetterNotFoundError           nothing here is what a LETTER argument refers to
+├── LetterAmbiguousError          several letters are; carries the candidates
+├── ConfirmationNeededError       nobody is there to be asked, and --yes was not given
+├── NotConfirmedError             the person said no
+└── HomeError                     the home cannot be read or written
+
+Lower layers know nothing of exit codes. `outcome_of` looks an error up by the names of its classes, the most particular
+first, so that asking what an error means imports neither database nor broker; a test shows that no error is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+from domain.reasons import Reason
+
+
+class ExitCode(IntEnum):
+    """What a command ended with, for the program that called it."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    VERIFICATION_FAILED = 3
+    COULD_NOT_VERIFY = 4
+    REJECTED = 5
+    UNREACHABLE = 6
+    QUEUED = 7
+    PARTLY_DONE = 8
+
+
+class CliError(Exception):
+    """Root of everything that the command line raises itself."""
+
+
+class UsageError(CliError):
+    """What was typed cannot be done as it was typed; nothing was changed."""
+
+
+class SettingsError(UsageError):
+    """`ortoo.toml` or an `ORTOO_` variable holds an unknown setting, or a value that it cannot have."""
+
+
+class ReferenceFormError(UsageError):
+    """A LETTER argument that has none of the forms of a reference."""
+
+
+class ImportRefusedError(CliError):
+    """A file to import has bad rows, so nothing of it is done; `problems` are all of them, one line each."""
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        """Name the file and list what is wrong with it."""
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"{name} was not imported, and nothing was changed: {len(problems)} problem(s). Correct them:{listed}")
+        self.problems = tuple(problems)
+
+
+class LetterNotFoundError(CliError):
+    """No letter that this station knows is what a LETTER argument refers to."""
+
+
+class LetterAmbiguousError(CliError):
+    """Several letters are what a LETTER argument refers to; `candidates` are their identities (hexadecimal)."""
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        """Say what was asked for; the candidates are listed below it."""
+        super().__init__(message + "".join(f"\n  {candidate}" for candidate in candidates))
+        self.candidates = tuple(candidates)
+
+
+class ConfirmationNeededError(UsageError):
+    """A command that asks before it acts was run where nobody can answer."""
+
+
+class NotConfirmedError(CliError):
+    """The person answered no; nothing was signed or sent."""
+
+
+class HomeError(CliError):
+    """The home folder of this station cannot be read or written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meaning:
+    """What an error means to the caller: how the command ends, and the stable code that `--json` prints."""
+
+    exit_code: ExitCode
+    code: str
+
+
+_MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
+    {
+        "CliError": (ExitCode.FAILED, "FAILED"),
+        "UsageError": (ExitCode.USAGE, "USAGE"),
+        "SettingsError": (ExitCode.USAGE, "SETTINGS"),
+        "ReferenceFormError": (ExitCode.USAGE, "REFERENCE_FORM"),
+        "ImportRefusedError": (ExitCode.FAILED, "IMPORT_REFUSED"),
+        "LetterNotFoundError": (ExitCode.FAILED, "LETTER_NOT_FOUND"),
+        "LetterAmbiguousError": (ExitCode.FAILED, "LETTER_AMBIGUOUS"),
+        "ConfirmationNeededError": (ExitCode.USAGE, "CONFIRMATION_NEEDED"),
+        "NotConfirmedError": (ExitCode.FAILED, "NOT_CONFIRMED"),
+        "HomeError": (ExitCode.FAILED, "HOME"),
+        "DomainError": (ExitCode.FAILED, "DOMAIN"),
+        "IdError": (ExitCode.USAGE, "ID"),
+        "RejectedError": (ExitCode.REJECTED, "REJECTED"),
+        "CertificateRefusedError": (ExitCode.REJECTED, "CERTIFICATE_REFUSED"),
+        "SignatureInvalidError": (ExitCode.VERIFICATION_FAILED, "SIGNATURE_INVALID"),
+        "TreeError": (ExitCode.VERIFICATION_FAILED, "TREE"),
+        "NotALedgerError": (ExitCode.VERIFICATION_FAILED, "NOT_A_LEDGER"),
+        "UpgradeNeededError": (ExitCode.COULD_NOT_VERIFY, "UPGRADE_NEEDED"),
+        "UnknownChangeError": (ExitCode.COULD_NOT_VERIFY, "UNKNOWN_CHANGE"),
+        "SchemaError": (ExitCode.FAILED, "SCHEMA"),
+        "MalformedError": (ExitCode.VERIFICATION_FAILED, "MALFORMED"),
+        "AdapterError": (ExitCode.FAILED, "ADAPTER"),
+        "LedgerError": (ExitCode.FAILED, "LEDGER"),
+        "LocationError": (ExitCode.USAGE, "LOCATION"),
+        "LedgerMissingError": (ExitCode.UNREACHABLE, "LEDGER_MISSING"),
+        "LedgerExistsError": (ExitCode.FAILED, "LEDGER_EXISTS"),
+        "LedgerUnreachableError": (ExitCode.UNREACHABLE, "LEDGER_UNREACHABLE"),
+        "LedgerRefusedError": (ExitCode.UNREACHABLE, "LEDGER_REFUSED"),
+        "LedgerUnsafeError": (ExitCode.VERIFICATION_FAILED, "LEDGER_UNSAFE"),
+        "AppendUncertainError": (ExitCode.QUEUED, "APPEND_UNCERTAIN"),
+        "HistoryError": (ExitCode.VERIFICATION_FAILED, "HISTORY"),
+        "LedgerReplacedError": (ExitCode.VERIFICATION_FAILED, "LEDGER_REPLACED"),
+        "LedgerTruncatedError": (ExitCode.VERIFICATION_FAILED, "LEDGER_TRUNCATED"),
+        "SlotEmptiedError": (ExitCode.VERIFICATION_FAILED, "SLOT_EMPTIED"),
+        "SlotChangedError": (ExitCode.VERIFICATION_FAILED, "SLOT_CHANGED"),
+        "ForeignLedgerError": (ExitCode.VERIFICATION_FAILED, "FOREIGN_LEDGER"),
+        "StationError": (ExitCode.FAILED, "STATION"),
+        "ClockBehindLedgerError": (ExitCode.COULD_NOT_VERIFY, "CLOCK_BEHIND_LEDGER"),
+        "QueueError": (ExitCode.UNREACHABLE, "QUEUE"),
+        "KeyringError": (ExitCode.FAILED, "KEYRING"),
+        "StoreError": (ExitCode.UNREACHABLE, "STORE"),
+        "StoreMovedError": (ExitCode.FAILED, "STORE_MOVED"),
+        "DocumentError": (ExitCode.FAILED, "DOCUMENT"),
+        "DocumentMissingError": (ExitCode.COULD_NOT_VERIFY, "DOCUMENT_MISSING"),
+        "DocumentDamagedError": (ExitCode.VERIFICATION_FAILED, "DOCUMENT_DAMAGED"),
+        "DocumentTooLargeError": (ExitCode.FAILED, "DOCUMENT_TOO_LARGE"),
+        "DocumentsUnreachableError": (ExitCode.UNREACHABLE, "DOCUMENTS_UNREACHABLE"),
+        "DocumentRefusedError": (ExitCode.UNREACHABLE, "DOCUMENT_REFUSED"),
+        "DueTimeError": (ExitCode.USAGE, "DUE_TIME"),
+        "DraftError": (ExitCode.FAILED, "DRAFT"),
+        "ProjectionError": (ExitCode.FAILED, "PROJECTION"),
+    },
+)
+"""Class names from the most general down; a class that is not named here means what its nearest named base means."""
+
+
+_PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^/@\s:]*):([^/\s]*)@")
+_PASSWORD_NAMED: Final = re.compile(
+    r"(?i)\b((?:sasl_plain_|ssl_)?(?:password|passphrase|secret))(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)",
+)
+
+
+def outcome_of(error: BaseException) -> Meaning:
+    """Return what an error means to the caller; what no layer knows is a failure with the code `UNEXPECTED`."""
+    for cls in type(error).__mro__:
+        if cls.__name__ in _MEANINGS:
+            exit_code, code = _MEANINGS[cls.__name__]
+            return Meaning(exit_code=exit_code, code=code)
+    return Meaning(exit_code=ExitCode.FAILED, code="UNEXPECTED")
+
+
+def reason_of(error: BaseException) -> Reason | None:
+    """Return the ledger's reason code that an error carries, None if it carries none."""
+    found = getattr(error, "reason", None)
+    return found if isinstance(found, Reason) else None
+
+
+def redacted(text: str) -> str:
+    """Return a text without the passwords that a URL or a setting quoted in it may hold."""
+    return _PASSWORD_NAMED.sub(r"\1\2***", _PASSWORD_IN_URL.sub(r"\1:***@", text))

@@ -1,0 +1,10 @@
+"""`ortoo key`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group("key")
+def key() -> None:
+    """Keys: make, enrol, suspend, revoke."""

@@ -1,0 +1,98 @@
+r"""Options that many commands share, written once.
+
+A command is written so; `session` is its first argument::
+
+    @group.command("show")
+    @command_options
+    def show(session: Session) -> None:
+        r'''One sentence.
+
+        \b
+        Example:
+          ortoo noun show
+        '''
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from cli.languages import Language
+from cli.session import Session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _choose(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        if value is not None and value is not False:
+            ctx.ensure_object(Session).chosen[name] = value
+        return value
+
+    return remember
+
+
+def global_options(command: Command) -> Command:
+    """Give a command the options that may stand before the noun and after the verb alike."""
+    for decorate in (
+        click.option("--as", "officer_", metavar="OFFICER", callback=_choose("officer"), expose_value=False, help="Who acts."),
+        click.option(
+            "--lang",
+            type=click.Choice([one.value for one in Language]),
+            callback=_choose("lang"),
+            expose_value=False,
+            help="Language of labels and prompts.",
+        ),
+        click.option("--json", "json_", is_flag=True, callback=_choose("json"), expose_value=False, help="Answer in JSON."),
+        click.option(
+            "--home",
+            metavar="FOLDER",
+            type=click.Path(file_okay=False),
+            callback=_choose("home"),
+            expose_value=False,
+            help="Where this station's state lies (ORTOO_HOME).",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def command_options(function: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """Give a command the global options, and the session as its first argument."""
+
+    def with_session(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(click.get_current_context().ensure_object(Session), *args, **kwargs)
+
+    return global_options(update_wrapper(with_session, function))
+
+
+def reading_options(command: Command) -> Command:
+    """Give a reading command `--as-of`; the function gets `as_of`, a text or None (see cli.as_of)."""
+    option = click.option("--as-of", metavar="POSITION|TIME", help="Show it as it stood after that position, or at that time.")
+    return option(command)
+
+
+def page_options(command: Command) -> Command:
+    """Give a list `--limit` and `--after`; the function gets `limit` (None: as the settings say) and `after`."""
+    for decorate in (
+        click.option("--after", metavar="CURSOR", help="Go on after the last line of the page before."),
+        click.option("--limit", type=click.IntRange(1, 100_000), help="Show at most so many lines."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def acting_options(command: Command) -> Command:
+    """Give a command that signs `--yes` and `--dry-run`; the function gets `yes` and `dry_run` (see cli.confirm)."""
+    for decorate in (
+        click.option("--dry-run", is_flag=True, help="Show what would be signed, judge it here, and stop."),
+        click.option("--yes", is_flag=True, help="Do not ask (for scripts)."),
+    ):
+        command = decorate(command)
+    return command
