@@ -1,0 +1,154 @@
+"""Writing a new draft: the folder, its files, and a `letter.toml` that a person can go on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from adapters.draft_reading import DraftProblem
+from adapters.drafts import LETTER_FILE, DraftError
+from adapters.saving import safe_name
+
+_TEMPLATE: Final = """\
+# A letter that nobody has signed yet. Only this folder knows of it; check it with `ortoo letter check`.
+
+kind = {kind}                # letter, reply, instruction, report, notice, invitation, request
+language = {language}        # of the letter: uz-Latn, uz-Cyrl, mn-Cyrl, ru, en
+urgency = {urgency}          # ordinary, urgent, immediate
+access = {access}            # only open letters can be sent: everybody on the ledger can read them
+subject = {subject}
+
+# Organisations by id, and groups of the sender's own: for action, or a copy for information.
+to = {to}
+copy = {copy}
+groups = {groups}
+copy_groups = {copy_groups}
+
+# Until when: a date (its end), a time, or how long from sending: "2026-12-01", "2026-12-01T14:00", "+3d", "+20s". Empty: no term.
+acknowledge_by = {acknowledge_by}
+reply_by = {reply_by}
+
+# Other letters: the first six or more digits of theirs, "out:165", "in:17", "in:17@2025".
+answers = {answers}
+follows = {follows}
+replaces = {replaces}
+relates = {relates}
+
+case = {case_index}                  # the index of the case in the file plan, such as "01-07"
+
+# Files in this folder. Also: {{ file = "scan.pdf", name = "what recipients see.pdf", media_type = "application/pdf" }}
+document = {document}
+attachments = {attachments}
+
+# To whose attention, by organisation, and further texts for the cover, each of one line:
+[attention]
+{attention}
+[texts]
+{texts}"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftOutline:
+    """What is known of a letter when its draft is begun; all of it can be changed in the file."""
+
+    subject: str
+    language: str
+    kind: str = "letter"
+    urgency: str = "ordinary"
+    access: str = "open"
+    to: tuple[str, ...] = ()
+    copy: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    copy_groups: tuple[str, ...] = ()
+    acknowledge_by: str = ""
+    reply_by: str = ""
+    answers: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    relates: tuple[str, ...] = ()
+    case_index: str = ""
+    attention: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewFile:
+    """A file for a new draft: the name that recipients see, its content or the file to copy, and its media type if known."""
+
+    name: str
+    content: bytes | Path = field(repr=False)
+    media_type: str | None = None
+
+
+def write_draft(folder: Path, outline: DraftOutline, files: Sequence[NewFile]) -> Path:
+    """Make a draft's folder from an outline and its files, the main document first, and return the path of `letter.toml`.
+
+    Nothing is overwritten. Raises `DraftError` if there is no file, one cannot be copied, or the folder holds a draft.
+    """
+    if not files:
+        raise DraftError((DraftProblem(where="document", why="a letter has a main document; name its file"),))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / LETTER_FILE
+        with path.open("x", encoding="utf-8") as target:
+            names = [_copy(folder, file) for file in files]
+            target.write(_text(outline, [_file_value(*pair) for pair in zip(names, files, strict=True)]))
+    except FileExistsError as error:
+        why = "is there already; choose another folder for a new draft"
+        raise DraftError((DraftProblem(where=str(error.filename), why=why),)) from error
+    except OSError as error:
+        problem = DraftProblem(where=str(error.filename or folder), why=f"cannot be written or copied: {error.strerror}")
+        raise DraftError((problem,)) from error
+    return path
+
+
+def _copy(folder: Path, file: NewFile) -> str:
+    """Copy a file into the draft under a safe name that is free, and return that name."""
+    wanted = Path(safe_name(file.name))
+    name, number = wanted.name, 2
+    while (folder / name).exists():
+        name, number = f"{wanted.stem} ({number}){wanted.suffix}", number + 1
+    with (folder / name).open("xb") as target:
+        if isinstance(file.content, bytes):
+            target.write(file.content)
+        else:
+            with file.content.open("rb") as source:
+                shutil.copyfileobj(source, target)
+    return name
+
+
+def _file_value(name: str, file: NewFile) -> str:
+    entries = {"file": name}
+    if file.name != name:
+        entries["name"] = file.name
+    if file.media_type is not None:
+        entries["media_type"] = file.media_type
+    if len(entries) == 1:
+        return _quoted(name)
+    return "{ " + ", ".join(f"{key} = {_quoted(value)}" for key, value in entries.items()) + " }"
+
+
+def _text(outline: DraftOutline, files: Sequence[str]) -> str:
+    texts = {name: _quoted(getattr(outline, name)) for name in ("kind", "language", "urgency", "access", "subject")}
+    texts |= {name: _quoted(getattr(outline, name)) for name in ("acknowledge_by", "reply_by", "case_index")}
+    lists = {name: _list([_quoted(word) for word in getattr(outline, name)]) for name in _LISTS}
+    tables = {
+        name: "".join(f"{_quoted(k)} = {_quoted(v)}\n" for k, v in getattr(outline, name)) for name in ("attention", "texts")
+    }
+    return _TEMPLATE.format(**texts, **lists, **tables, document=files[0], attachments=_list(files[1:]))
+
+
+_LISTS: Final = ("to", "copy", "groups", "copy_groups", "answers", "follows", "replaces", "relates")
+
+
+def _list(words: Sequence[str]) -> str:
+    return "[" + ", ".join(words) + "]"
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML basic string; JSON's are the same but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
