@@ -19,6 +19,12 @@ AdapterError
 ├── StationError                      what keeps a station from working on
 │   ├── ClockBehindLedgerError        a record is stamped far ahead of this machine's clock
 │   └── QueueError                    the queue on disk cannot be used
+├── StoreError                        whatever goes wrong with the station's own database
+│   ├── StoreMovedError               another process of this station wrote first; read on from there
+│   ├── StoreUnreachableError         it cannot be opened, read or written
+│   ├── StoreForeignError             it belongs to another ledger, or to another place
+│   ├── StoreOutdatedError            its tables are of another layout than this program's
+│   └── StoreDamagedError             it holds bytes that nobody can have written
 ├── DocumentError                     (adapters.documents) a document, or the place where it lies
 │   ├── DocumentMissingError          nobody here holds it, or it was destroyed
 │   ├── DocumentDamagedError          what is stored under its digest is something else
@@ -214,6 +220,39 @@ class StoreUnreachableError(StoreError):
         super().__init__(
             f"The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
             "database and the setting store_url, then run the command again."
+        )
+
+
+class StoreForeignError(StoreError):
+    """A fact that was pinned in the store is another one now: the store belongs to another ledger, or to another place."""
+
+    def __init__(self, url: str, fact: str, *, held: str, found: str) -> None:
+        """Name the database, the fact, and both values."""
+        super().__init__(
+            f"The store {url} belongs to another ledger: its {fact} is {held}, not {found}. Nothing was written. Use a home of "
+            "its own for each ledger."
+        )
+
+
+class StoreOutdatedError(StoreError):
+    """The tables of the store are of another layout than this program's."""
+
+    def __init__(self, url: str, found: str, needed: str) -> None:
+        """Name the database and both layouts."""
+        super().__init__(
+            f"The store {url} has tables of layout {found}, and this program needs layout {needed}. Nothing was lost: the ledger "
+            "holds everything. Move the store away and run the command again; it is rebuilt from the ledger."
+        )
+
+
+class StoreDamagedError(StoreError):
+    """The store holds bytes under a name that are not what this program writes under it."""
+
+    def __init__(self, topic: str, why: str) -> None:
+        """Name what the bytes should be and what is wrong with them."""
+        super().__init__(
+            f"The store holds a damaged {topic} ({why}). Nothing was lost: the ledger holds everything. Move the store away and "
+            "run the command again; it is rebuilt from the ledger."
         )
 
 

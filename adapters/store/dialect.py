@@ -11,8 +11,12 @@ from sqlalchemy.pool import StaticPool
 
 BUSY_TIMEOUT_S: Final = 30
 """A writer holds the file for one batch; a disk that stalls longer than this needs a person."""
-WRITES: Final = "ortoo_writes"
+_WRITES: Final = "ortoo_writes"
 """The execution option of a connection whose next transaction writes."""
+_READS_NEWEST: Final = "ortoo_reads_newest"
+"""The execution option of a connection that begins no transaction: each statement sees what is committed by then."""
+_WRITE_LOCK: Final = 0x6F72746F6F
+"""The number of the advisory lock that PostgreSQL's writers take ("ortoo" in ASCII)."""
 
 
 def open_engine(url: str) -> Engine:
@@ -29,31 +33,55 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def is_shared(engine: Engine) -> bool:
+    """Tell whether all threads share one connection (a database in memory), so that they must take turns."""
+    return isinstance(engine.pool, StaticPool)
+
+
 def writing(engine: Engine) -> Engine:
     """Return the engine for transactions that write: SQLite takes the write lock at their beginning, not in their middle."""
-    return engine.execution_options(**{WRITES: True})
+    return engine.execution_options(**{_WRITES: True})
+
+
+def reading_newest(engine: Engine) -> Engine:
+    """Return the engine for reading without transactions: each statement sees everything committed before it."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_READS_NEWEST: True})
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def take_turn(connection: Connection) -> None:
+    """Let a transaction that writes wait until no other one does; ask before reading what decides what is written."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+
+
+def marker(engine: Engine) -> str:
+    """Return what stands for a value in a statement that goes to the driver as it is."""
+    return "?" if engine.dialect.paramstyle == "qmark" else "%s"
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows, each a tuple of all columns in order; a third cheaper than through the expression language."""
     if not rows:
         return
-    marker = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    markers = ", ".join([marker] * len(table.columns))
+    markers = ", ".join([marker(connection.engine)] * len(table.columns))
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({columns}) VALUES ({markers})', list(rows))  # noqa: S608 - names of our own tables
 
 
-def _set_up_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own objects
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy begins transactions itself (below), so the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
+    # Before the switch to WAL: two processes that make a store at the same moment wait for each other.
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_READS_NEWEST, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")

@@ -28,7 +28,7 @@ def canonical_dump_of(connection: Connection, tables: Sequence[Table]) -> Digest
     return Digest(digest.digest())
 
 
-def _value(value: Any) -> bytes:  # noqa: ANN401 - whatever a column can hold
+def _value(value: Any) -> bytes:
     if value is None:
         return b"N"
     if isinstance(value, bool | int):

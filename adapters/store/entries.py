@@ -40,7 +40,7 @@ def row_of(judged: Judged) -> tuple[Any, ...]:
     )
 
 
-def entry_of(row: Any) -> Entry:  # noqa: ANN401 - a row of the table `records`
+def entry_of(row: Any) -> Entry:
     """Return a row of the table `records` as a value."""
     number = None
     if row[10] is not None:

@@ -7,29 +7,36 @@ batch that another has written already is told so (`StoreMovedError`) and reads 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import IntEnum
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.errors import StoreMovedError, StoreUnreachableError
-from adapters.store.dialect import insert_rows, open_engine, writing
+from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
+from adapters.store.database import Database
+from adapters.store.dialect import insert_rows, marker
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch
-from adapters.store.tables import CHANGES, DUMPED, FACTS, METADATA, NODES, ORIGINALS, RECORDS, SNAPSHOTS
+from adapters.store.nodes import Log, Nodes, grow
+from adapters.store.snapshots import due_after
+from adapters.store.tables import CHANGES, DUMPED, FACTS, NODES, ORIGINALS, RECORDS, SNAPSHOTS
 from adapters.store.topics import change_mapper
 from domain.changes import Original, State
-from domain.ids import Digest, EventId, LetterId, OfficerId, OrgId
+from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
 from domain.reasons import Reason
-from domain.tree import Frontier, Node, frontier_at, leaf_hash
+from domain.tree import Frontier
 from domain.verdicts import Judged, Verdict
 
-SNAPSHOT_EVERY: Final = 64
-"""No aggregate is folded from more changes than that: at some 5 µs each, what one more page of the database costs."""
+ENTRIES_AT_ONCE: Final = 200
+"""Entries read at once while going through all of them: 13 MB of records of the largest size."""
+LETTERS_AT_ONCE: Final = 500
 _DUPLICATES: Final = frozenset({Reason.DUPLICATE, Reason.DUPLICATE_CONFLICT})
 
+# Values stand as {0}: these statements go to the driver as they are, because a replay runs them for every record.
+_NEXT_SQL: Final = "SELECT max(position) FROM records"
 _STATE_SQL: Final = (
     "SELECT topic, originator_version, state FROM changes WHERE originator_id = {0} AND originator_version > {0} "
     "ORDER BY originator_version"
@@ -38,42 +45,37 @@ _SNAPSHOT_SQL: Final = (
     "SELECT topic, originator_version, state FROM snapshots WHERE originator_id = {0} ORDER BY originator_version DESC LIMIT 1"
 )
 _ORIGINAL_SQL: Final = "SELECT position, identity FROM originals WHERE officer = {0} AND event_id = {0}"
-_NAMED_SQL: Final = "SELECT letter FROM letter_addressees WHERE organisation = {0} ORDER BY position"
-_GROUPED_SQL: Final = (
-    'SELECT g.letter FROM group_members m JOIN letter_groups g ON g.owner = m.owner AND g."group" = m."group" '
-    "AND g.version = m.version WHERE m.organisation = {0} ORDER BY g.position"
+_IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
+_ADDRESSED_SQL: Final = (
+    "SELECT position, letter FROM letter_addressees WHERE organisation = {0} AND position > {0} "
+    'UNION SELECT g.position, g.letter FROM group_members m JOIN letter_groups g ON g.owner = m.owner AND g."group" = m."group" '
+    "AND g.version = m.version WHERE m.organisation = {0} AND g.position > {0} ORDER BY position LIMIT {0}"
 )
-
-
-class Log(IntEnum):
-    """The two trees of equal size (formats.md, "Trees")."""
-
-    RECORDS = 0
-    VERDICTS = 1
 
 
 class LedgerStore:
     """Everything that a station knows of its ledger. One object serves one thread."""
 
     def __init__(self, url: str) -> None:
-        """Open the store at a SQLAlchemy URL, making its tables if needed; raise `StoreUnreachableError` if that fails."""
-        self._url = url
-        self._engine = open_engine(url)
-        self._writing = writing(self._engine)
-        self._mapper = change_mapper()
-        self._trees: tuple[Frontier, Frontier] | None = None
+        """Open the store at a SQLAlchemy URL, making its tables if needed.
+
+        Raises `StoreUnreachableError` if that fails, `StoreOutdatedError` if its tables are of another layout.
+        """
         try:
-            METADATA.create_all(self._writing)
+            self._database = Database(url)
             # Reading by key is what a replay does most; a connection taken anew for each would cost more than the query.
-            self._reader = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._reader = self._database.newest()
         except DBAPIError as error:
-            raise self._unreachable(error) from error
-        self._marker = "?" if self._reader.dialect.paramstyle == "qmark" else "%s"
+            raise StoreUnreachableError(_without_password(url), str(error.orig)) from error
+        self._marker = marker(self._database.engine)
+        self._mapper = change_mapper()
+        self._nodes = Nodes(self._raw)
+        self._trees: tuple[Frontier, Frontier] | None = None
 
     def next_position(self) -> int:
         """Return the position after the last one stored."""
-        last = self._one(select(func.max(RECORDS.c.position)))
-        return 0 if last is None or last[0] is None else int(last[0]) + 1
+        last = self._raw(_NEXT_SQL)[0][0]
+        return 0 if last is None else int(last) + 1
 
     def last_verdict(self) -> Verdict | None:
         """Return the verdict on the last position stored, None if there is none."""
@@ -90,15 +92,30 @@ class LedgerStore:
         found = self.entry(position)
         return found.verdict if found else None
 
-    def entries(self, start: int, limit: int) -> tuple[Entry, ...]:
-        """Return what is stored from a position on, in order, at most `limit`."""
+    def record(self, position: int) -> bytes | None:
+        """Return the record at a position, verbatim; None if it is not authentic or not stored yet."""
+        found = self.entry(position)
+        return found.record if found else None
+
+    def entries(self, start: int, limit: int, *, until: int | None = None) -> tuple[Entry, ...]:
+        """Return what is stored from a position on (and before `until`), in order, at most `limit`."""
         chosen = select(RECORDS).where(RECORDS.c.position >= start).order_by(RECORDS.c.position).limit(limit)
+        if until is not None:
+            chosen = chosen.where(RECORDS.c.position < until)
         return tuple(entry_of(row) for row in self._all(chosen))
+
+    def each_entry(self, start: int = 0, until: int | None = None) -> Iterator[Entry]:
+        """Yield what is stored from a position on (and before `until`), in order, a page of it in memory at a time."""
+        while page := self.entries(start, ENTRIES_AT_ONCE, until=until):
+            yield from page
+            start = page[-1].verdict.position + 1
 
     def position_of(self, identity: Digest) -> int | None:
         """Return where an event first stands as an authentic one, None if it does not."""
-        row = self._one(select(func.min(RECORDS.c.position)).where(RECORDS.c.identity == identity))
-        return None if row is None or row[0] is None else int(row[0])
+        if identity == ZERO_DIGEST:
+            return None
+        found = self._raw(_IDENTITY_SQL, identity)[0][0]
+        return None if found is None else int(found)
 
     def position_at(self, at_ms: int) -> int | None:
         """Return the last position whose ledger time is not later than `at_ms`, None if all are."""
@@ -120,22 +137,19 @@ class LedgerStore:
         return state
 
     def letters_addressed_to(self, organisation: OrgId) -> Iterator[LetterId]:
-        """Yield the accepted letters that name an organisation, itself or in a group."""
-        for sql in (_NAMED_SQL, _GROUPED_SQL):
-            yield from (LetterId(row[0]) for row in self._raw(sql, organisation))
+        """Yield the accepted letters that name an organisation, itself or in a group, once each, in ledger order."""
+        after = -1
+        while rows := self._raw(_ADDRESSED_SQL, organisation, after, organisation, after, LETTERS_AT_ONCE):
+            yield from (LetterId(row[1]) for row in rows)
+            after = rows[-1][0]
 
     def node(self, log: Log, level: int, index: int) -> Digest:
         """Return the hash of a complete subtree of a log; raise `KeyError` if it is not complete yet."""
-        key = (NODES.c.log == int(log)) & (NODES.c.level == level) & (NODES.c.index == index)
-        row = self._one(select(NODES.c.hash).where(key))
-        if row is None:
-            raise KeyError((log, level, index))
-        return Digest(row[0])
+        return self._nodes.node(log, level, index)
 
     def frontier(self, log: Log, size: int | None = None) -> Frontier:
         """Return a log's tree as it was at `size` (None: now)."""
-        wanted = self.next_position() if size is None else size
-        return frontier_at(wanted, lambda level, index: self.node(log, level, index))
+        return self._nodes.frontier(log, self.next_position() if size is None else size)
 
     def trees(self) -> tuple[Frontier, Frontier]:
         """Return both trees, of the record log and of the verdict log, as stored."""
@@ -151,18 +165,20 @@ class LedgerStore:
     def write(self, batch: Sequence[Judged], states: Sequence[State] = ()) -> None:
         """Store a batch of consecutive positions, all of it or nothing.
 
-        `states` are the states after the batch of what it changed; some become snapshots. Raises `StoreMovedError` if the
-        batch does not begin where the store ends, because another process wrote meanwhile.
+        `states` are states after the batch, if the caller has them at hand; what is missing for a snapshot is folded.
+        Raises `StoreMovedError` if the batch does not begin where the store ends, because another process wrote meanwhile.
         """
-        trees = self.trees()
-        nodes, grown = _grow(batch, trees)
+        if not batch:
+            return
+        _require_consecutive(batch)
+        nodes, grown = grow(batch, self.trees())
         try:
-            with self._writing.begin() as connection:
-                self._require_next(connection, batch[0].verdict.position)
+            with self._database.writing() as connection:
+                _require_next(connection, batch[0].verdict.position)
                 insert_rows(connection, RECORDS, [row_of(judged) for judged in batch])
                 insert_rows(connection, ORIGINALS, _originals(batch))
+                self._write_snapshots(connection, batch, states)
                 insert_rows(connection, CHANGES, self._change_rows(connection, batch))
-                insert_rows(connection, SNAPSHOTS, self._snapshot_rows(batch, states))
                 insert_rows(connection, NODES, nodes)
                 index_batch(connection, batch)
         except DBAPIError as error:
@@ -175,30 +191,32 @@ class LedgerStore:
         return None if row is None else str(row[0])
 
     def pin(self, name: str, value: str) -> None:
-        """Pin a fact; what is pinned stays (the first value wins)."""
+        """Pin a fact; what is pinned stays, so another value of it raises `StoreForeignError`."""
         try:
-            with self._writing.begin() as connection:
-                if connection.execute(select(FACTS.c.value).where(FACTS.c.name == name)).first() is None:
+            with self._database.writing() as connection:
+                held = connection.execute(select(FACTS.c.value).where(FACTS.c.name == name)).scalar()
+                if held is None:
                     connection.execute(FACTS.insert().values(name=name, value=value))
         except DBAPIError as error:
             raise self._unreachable(error) from error
+        if held is not None and held != value:
+            raise StoreForeignError(self._database.name, name, held=held, found=value)
 
     def canonical_dump(self) -> Digest:
         """Return the digest of everything that must be equal after any replay (every table but snapshots and facts)."""
-        with self._engine.connect() as connection:
-            return canonical_dump_of(connection, DUMPED)
+        try:
+            with self._database.reading() as connection:
+                return canonical_dump_of(connection, DUMPED)
+        except DBAPIError as error:
+            raise self._unreachable(error) from error
 
     def close(self) -> None:
         """Let go of the database; calling it again does nothing."""
         self._reader.close()
-        self._engine.dispose()
-
-    def _require_next(self, connection: Connection, position: int) -> None:
-        last = connection.execute(select(func.max(RECORDS.c.position))).scalar()
-        if position != (0 if last is None else last + 1):
-            raise StoreMovedError(position)
+        self._database.close()
 
     def _change_rows(self, connection: Connection, batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
+        # Numbered from 1 in the order of writing, so that no size of batches shows in a dump.
         last = connection.execute(select(func.max(CHANGES.c.notification_id))).scalar() or 0
         changes = [change for judged in batch for change in judged.changes]
         return [
@@ -206,37 +224,50 @@ class LedgerStore:
             for number, change in enumerate(changes, last + 1)
         ]
 
-    def _snapshot_rows(self, batch: Sequence[Judged], states: Sequence[State]) -> list[tuple[Any, ...]]:
-        first: dict[str, int] = {}
-        for judged in batch:
-            for change in judged.changes:
-                first.setdefault(change.originator_id, change.originator_version - 1)
-        due = [
-            state for state in states if state.version // SNAPSHOT_EVERY > first.get(state.id, state.version) // SNAPSHOT_EVERY
-        ]
-        return [(state.id, state.version, *self._mapper.encode_state(state)) for state in due]
+    def _write_snapshots(self, connection: Connection, batch: Sequence[Judged], states: Sequence[State]) -> None:
+        """Replace the snapshots that are due; before the batch's changes are written, because missing states are folded."""
+        due = due_after(batch)
+        if not due:
+            return
+        at_hand = {state.id: state for state in states if state.id in due}
+        rows = []
+        for aggregate_id, changed in due.items():
+            state = at_hand.get(aggregate_id) or changed.state(self.state)
+            rows.append((state.id, state.version, *self._mapper.encode_state(state, changed.last.timestamp)))
+        connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.originator_id.in_(due)))
+        insert_rows(connection, SNAPSHOTS, rows)
 
-    def _raw(self, sql: str, *values: Any) -> Sequence[Any]:  # noqa: ANN401 - what a column can hold
+    def _raw(self, sql: str, *values: Any) -> Sequence[Any]:
         try:
             return self._reader.exec_driver_sql(sql.format(self._marker), values).all()
         except DBAPIError as error:
             raise self._unreachable(error) from error
 
-    def _one(self, statement: Any) -> Row[Any] | None:  # noqa: ANN401 - an SQL expression
+    def _one(self, statement: Any) -> Row[Any] | None:
         rows = self._all(statement)
         return rows[0] if rows else None
 
-    def _all(self, statement: Any) -> Sequence[Row[Any]]:  # noqa: ANN401 - an SQL expression
+    def _all(self, statement: Any) -> Sequence[Row[Any]]:
         try:
             return self._reader.execute(statement).all()
         except DBAPIError as error:
             raise self._unreachable(error) from error
 
     def _unreachable(self, error: DBAPIError) -> StoreUnreachableError:
-        return StoreUnreachableError(self._reader_name(), str(error.orig))
+        return StoreUnreachableError(self._database.name, str(error.orig))
 
-    def _reader_name(self) -> str:
-        return self._engine.url.render_as_string(hide_password=True)
+
+def _require_next(connection: Connection, position: int) -> None:
+    last = connection.execute(select(func.max(RECORDS.c.position))).scalar()
+    if position != (0 if last is None else last + 1):
+        raise StoreMovedError(position)
+
+
+def _require_consecutive(batch: Sequence[Judged]) -> None:
+    for one, following in pairwise(batch):
+        if following.verdict.position != one.verdict.position + 1:
+            msg = f"position {following.verdict.position} follows {one.verdict.position} in a batch; a store has no gaps"
+            raise ValueError(msg)
 
 
 def _originals(batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
@@ -247,17 +278,5 @@ def _originals(batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _grow(batch: Sequence[Judged], trees: tuple[Frontier, Frontier]) -> tuple[list[tuple[Any, ...]], tuple[Frontier, Frontier]]:
-    """Return the rows of the subtrees that a batch completes, and both trees after it."""
-    records, verdicts = trees
-    rows: list[tuple[Any, ...]] = []
-    for judged in batch:
-        records, completed = records.append(leaf_hash(judged.record or b""))
-        rows.extend(_node_row(Log.RECORDS, node) for node in completed)
-        verdicts, completed = verdicts.append(leaf_hash(judged.verdict.leaf()))
-        rows.extend(_node_row(Log.VERDICTS, node) for node in completed)
-    return rows, (records, verdicts)
-
-
-def _node_row(log: Log, node: Node) -> tuple[Any, ...]:
-    return int(log), node.level, node.index, node.hash
+def _without_password(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import struct
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -17,12 +18,16 @@ from typing import Any, Final
 
 import fastavro
 
+from adapters.errors import StoreDamagedError
 from domain.changes import EPOCH, Change, State, moment
 from domain.errors import UnknownChangeError
 
 _Convert = Callable[[Any], Any]
 _CHANGE_COLUMNS: Final = frozenset({"originator_id", "originator_version"})
 _STATE_COLUMNS: Final = frozenset({"id", "version"})
+_PLAIN: Final = {str: "string", int: "long", bool: "boolean", bytes: "bytes"}
+_TIME: Final = struct.Struct(">q")
+"""Ledger time in milliseconds, before the state in a snapshot."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,15 +44,16 @@ class _Coder:
 
     def __init__(self, name: str, cls: type, left_out: frozenset[str]) -> None:
         self.cls = cls
+        self._name = name
         hints = typing.get_type_hints(cls)
         names = [field.name for field in dataclasses.fields(cls) if field.name not in left_out]
-        seen: set[str] = set()
+        seen: dict[str, type] = {}
         self._fields = [(field, _kind(hints[field], seen)) for field in names]
         fields = [{"name": field, "type": kind.schema} for field, kind in self._fields]
         record = {"type": "record", "name": name.replace(".", "_"), "fields": fields}
         self.schema = fastavro.parse_schema(record)
 
-    def encode(self, value: Any) -> bytes:  # noqa: ANN401 - of this coder's class
+    def encode(self, value: Any) -> bytes:
         raw = {
             field: getattr(value, field) if kind.dump is None else kind.dump(getattr(value, field))
             for field, kind in self._fields
@@ -56,9 +62,15 @@ class _Coder:
         fastavro.schemaless_writer(out, self.schema, raw)
         return out.getvalue()
 
-    def decode(self, state: bytes, columns: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of this coder's class
-        raw: Any = fastavro.schemaless_reader(io.BytesIO(state), self.schema, None)
-        values = {field: raw[field] if kind.load is None else kind.load(raw[field]) for field, kind in self._fields}
+    def decode(self, state: bytes, columns: Mapping[str, Any]) -> Any:
+        stream = io.BytesIO(state)
+        try:
+            raw: Any = fastavro.schemaless_reader(stream, self.schema, None)
+            values = {field: raw[field] if kind.load is None else kind.load(raw[field]) for field, kind in self._fields}
+        except (EOFError, ValueError, LookupError, OverflowError, MemoryError) as error:
+            raise StoreDamagedError(self._name, f"{type(error).__name__}: {error}") from error
+        if stream.tell() != len(state):
+            raise StoreDamagedError(self._name, f"{len(state) - stream.tell()} bytes too many")
         return self.cls(**columns, **values)
 
 
@@ -81,15 +93,27 @@ class ChangeMapper:
         change: Change = self._coder(self._changes, topic).decode(state, columns)
         return change
 
-    def encode_state(self, state: State) -> tuple[str, bytes]:
-        """Return the literal name and the bytes of a state, for a snapshot."""
-        topic = self._state_topics[type(state)]
-        return topic, self._states[topic].encode(state)
+    def encode_state(self, state: State, timestamp: datetime) -> tuple[str, bytes]:
+        """Return the literal name and the bytes of a snapshot: ledger time of the state's last change, and the state."""
+        topic = self._state_topics.get(type(state))
+        if topic is None:
+            msg = f"{type(state).__name__} is not registered as a state that the store can hold"
+            raise UnknownChangeError(msg)
+        return topic, _TIME.pack(_milliseconds(timestamp)) + self._states[topic].encode(state)
 
     def decode_state(self, topic: str, aggregate_id: str, version: int, raw: bytes) -> State:
         """Return the state that a snapshot holds; raise `UnknownChangeError` for a name that is not registered."""
-        state: State = self._coder(self._states, topic).decode(raw, {"id": aggregate_id, "version": version})
+        columns = {"id": aggregate_id, "version": version}
+        state: State = self._coder(self._states, topic).decode(raw[_TIME.size :], columns)
         return state
+
+    def decode_time(self, raw: bytes) -> datetime:
+        """Return the ledger time of a snapshot."""
+        return moment(_TIME.unpack_from(raw)[0])
+
+    def is_state(self, topic: str) -> bool:
+        """Tell whether a literal name stands for a state (in a snapshot) and not for a change."""
+        return topic in self._states
 
     def schemas(self) -> dict[str, Any]:
         """Return the Avro schema of every registered name, for the test that freezes them."""
@@ -103,28 +127,35 @@ class ChangeMapper:
         return coder
 
 
-def _kind(hint: Any, seen: set[str]) -> _Kind:  # noqa: ANN401, PLR0911 - one return for each kind of type
+def _kind(hint: Any, seen: dict[str, type]) -> _Kind:
     while hasattr(hint, "__supertype__"):
         hint = hint.__supertype__
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {typing.Union, types.UnionType}:
         return _optional(next(one for one in arguments if one is not types.NoneType), seen)
-    if origin is tuple:
+    if origin is tuple and arguments[1:] == (...,):
         return _sequence(arguments[0], seen, tuple)
     if origin is frozenset:
         return _sequence(arguments[0], seen, frozenset)
     if dataclasses.is_dataclass(hint):
         return _nested(typing.cast("type", hint), seen)
+    return _single(hint)
+
+
+def _single(hint: Any) -> _Kind:
     if hint is datetime:
         return _Kind(schema="long", dump=_milliseconds, load=moment)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return _Kind(schema="long", dump=int, load=hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return _Kind(schema="string", dump=str, load=hint)
-    return _Kind(schema={str: "string", int: "long", bool: "boolean", bytes: "bytes"}[hint], dump=None, load=None)
+    if hint not in _PLAIN:
+        msg = f"the store has no form for a {hint}; see adapters.store.mapper for what it has one for, or give it one there"
+        raise TypeError(msg)
+    return _Kind(schema=_PLAIN[hint], dump=None, load=None)
 
 
-def _optional(hint: Any, seen: set[str]) -> _Kind:  # noqa: ANN401
+def _optional(hint: Any, seen: dict[str, type]) -> _Kind:
     inner = _kind(hint, seen)
     dump, load = inner.dump, inner.load
     return _Kind(
@@ -134,7 +165,7 @@ def _optional(hint: Any, seen: set[str]) -> _Kind:  # noqa: ANN401
     )
 
 
-def _sequence(hint: Any, seen: set[str], make: type) -> _Kind:  # noqa: ANN401
+def _sequence(hint: Any, seen: dict[str, type], make: type) -> _Kind:
     inner = _kind(hint, seen)
     dump, load = inner.dump, inner.load
     # A set has no order of its own: it is written sorted, so that equal sets are equal bytes.
@@ -146,17 +177,19 @@ def _sequence(hint: Any, seen: set[str], make: type) -> _Kind:  # noqa: ANN401
     )
 
 
-def _nested(cls: type, seen: set[str]) -> _Kind:
+def _nested(cls: type, seen: dict[str, type]) -> _Kind:
     hints = typing.get_type_hints(cls)
     known = cls.__name__ in seen
-    seen.add(cls.__name__)
+    if seen.setdefault(cls.__name__, cls) is not cls:
+        msg = f"two classes are named {cls.__name__} in one change: {cls} and {seen[cls.__name__]}; Avro needs two names"
+        raise TypeError(msg)
     fields = [(field.name, _kind(hints[field.name], seen)) for field in dataclasses.fields(cls)]
     record = {"type": "record", "name": cls.__name__, "fields": [{"name": n, "type": kind.schema} for n, kind in fields]}
 
-    def dump(value: Any) -> Any:  # noqa: ANN401
+    def dump(value: Any) -> Any:
         return {n: getattr(value, n) if kind.dump is None else kind.dump(getattr(value, n)) for n, kind in fields}
 
-    def load(raw: Any) -> Any:  # noqa: ANN401
+    def load(raw: Any) -> Any:
         return cls(**{n: raw[n] if kind.load is None else kind.load(raw[n]) for n, kind in fields})
 
     return _Kind(schema=cls.__name__ if known else record, dump=dump, load=load)

@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 
 METADATA: Final = MetaData()
 _Big = BigInteger().with_variant(Integer, "sqlite")
+# Compared and sorted byte by byte in every database, so that a dump's order never depends on a locale.
+_Name = String().with_variant(String(collation="C"), "postgresql")
 
 RECORDS: Final = Table(
     "records",
@@ -22,7 +24,7 @@ RECORDS: Final = Table(
     Column("register", Integer, nullable=False),
     Column("year", Integer, nullable=False),
     Column("serial", _Big, nullable=False),
-    Column("organisation", String, nullable=True),
+    Column("organisation", String(), nullable=True),
     Column("because", _Big, nullable=True),
     Column("detail", Text, nullable=False),
     Column("record", LargeBinary, nullable=True),
@@ -33,7 +35,7 @@ RECORDS: Final = Table(
 ORIGINALS: Final = Table(
     "originals",
     METADATA,
-    Column("officer", String, primary_key=True),
+    Column("officer", _Name, primary_key=True),
     Column("event_id", LargeBinary, primary_key=True),
     Column("position", _Big, nullable=False),
     Column("identity", LargeBinary, nullable=False),
@@ -44,9 +46,9 @@ CHANGES: Final = Table(
     "changes",
     METADATA,
     Column("notification_id", _Big, primary_key=True, autoincrement=False),
-    Column("originator_id", String, nullable=False),
+    Column("originator_id", _Name, nullable=False),
     Column("originator_version", _Big, nullable=False),
-    Column("topic", String, nullable=False),
+    Column("topic", String(), nullable=False),
     Column("state", LargeBinary, nullable=False),
     Index("changes_originator", "originator_id", "originator_version", unique=True),
     comment="what accepted events changed, per aggregate: the library's stored events",
@@ -55,9 +57,9 @@ CHANGES: Final = Table(
 SNAPSHOTS: Final = Table(
     "snapshots",
     METADATA,
-    Column("originator_id", String, primary_key=True),
+    Column("originator_id", _Name, primary_key=True),
     Column("originator_version", _Big, primary_key=True, autoincrement=False),
-    Column("topic", String, nullable=False),
+    Column("topic", String(), nullable=False),
     Column("state", LargeBinary, nullable=False),
     comment="states of aggregates with many changes, so that none is folded from the beginning",
 )
@@ -75,7 +77,7 @@ NODES: Final = Table(
 LETTER_ADDRESSEES: Final = Table(
     "letter_addressees",
     METADATA,
-    Column("organisation", String, primary_key=True),
+    Column("organisation", _Name, primary_key=True),
     Column("position", _Big, primary_key=True, autoincrement=False),
     Column("letter", LargeBinary, nullable=False),
     comment="which accepted letters name an organisation",
@@ -84,8 +86,8 @@ LETTER_ADDRESSEES: Final = Table(
 LETTER_GROUPS: Final = Table(
     "letter_groups",
     METADATA,
-    Column("owner", String, primary_key=True),
-    Column("group", String, primary_key=True),
+    Column("owner", _Name, primary_key=True),
+    Column("group", _Name, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("position", _Big, primary_key=True, autoincrement=False),
     Column("letter", LargeBinary, nullable=False),
@@ -95,20 +97,29 @@ LETTER_GROUPS: Final = Table(
 GROUP_MEMBERS: Final = Table(
     "group_members",
     METADATA,
-    Column("organisation", String, primary_key=True),
-    Column("owner", String, primary_key=True),
-    Column("group", String, primary_key=True),
+    Column("organisation", _Name, primary_key=True),
+    Column("owner", _Name, primary_key=True),
+    Column("group", _Name, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
+    Index("group_members_version", "owner", "group", "version"),
     comment="which versions of groups an organisation belongs to",
+)
+
+TRACKING: Final = Table(
+    "tracking",
+    METADATA,
+    Column("application_name", _Name, primary_key=True),
+    Column("notification_id", _Big, nullable=False),
+    comment="how far the library's own followers have read: one row for each application",
 )
 
 FACTS: Final = Table(
     "facts",
     METADATA,
-    Column("name", String, primary_key=True),
-    Column("value", String, nullable=False),
-    comment="what this station pinned: the ledger's identity and its place's incarnation",
+    Column("name", _Name, primary_key=True),
+    Column("value", String(), nullable=False),
+    comment="what this station pinned: the layout of these tables, the ledger's identity and its place's incarnation",
 )
 
 DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS)
-"""The tables that must be equal after any replay. Snapshots depend on batches, facts on the station."""
+"""The tables that must be equal after any replay. Snapshots depend on batches, facts and tracking on the station."""
