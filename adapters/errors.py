@@ -31,7 +31,8 @@ AdapterError
 │   ├── DocumentTooLargeError         over the limit
 │   ├── DocumentsUnreachableError     the store does not answer, or not in time
 │   ├── DocumentRefusedError          the store answers and does not let us
-│   └── DocumentHintError             a hint where documents lie, and is none
+│   ├── DocumentHintError             a hint where documents lie, and is none
+│   └── SearchStoppedError            (adapters.documents_streams) the time for a search is over; the next goes on there
 ├── CoverError                        (adapters.covers) bytes or texts that are no cover
 ├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
 ├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
