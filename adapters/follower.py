@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.errors import ClockBehindLedgerError, ForeignLedgerError, StoreMovedError
 from adapters.ledger import Ledger, Slot
+from adapters.store.holdings import pin_ledger
 from adapters.store.ledger_store import LedgerStore
 from adapters.verifying import Verifier
 from adapters.view import StoreView
@@ -25,7 +26,6 @@ from schemas.codec import RULES_VERSIONS, LedgerCodec, schema_set_digest
 
 BATCH_LIMIT: Final = 500
 """Records judged and stored in one transaction: large enough that a sync costs little, small enough to see progress."""
-IDENTITY_FACT: Final = "ledger_identity"
 
 Progress = Callable[[int, int], None]
 """Told (next position, end) after each batch."""
@@ -118,6 +118,8 @@ class Follower:
             self.view.add(judged)
         if self.view.pending:
             self._store.write(self.view.pending, self.view.changed_states())
+            if last is None:
+                pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
             self.view.settle()
         if ahead is not None:
             raise ClockBehindLedgerError(ahead.position, ahead.stored_at_ms or 0, self._now_ms())

@@ -12,11 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.documents import DocumentStore
+from adapters.documents_shared import StationDocuments
 from adapters.errors import LedgerUnreachableError
 from adapters.follower import Follower, Progress
 from adapters.keyring import Keyring, OfficerSigner
-from adapters.ledger import Ledger
 from adapters.ledger_guard import LedgerGuard
 from adapters.queue import Queue
 from adapters.store.ledger_store import LedgerStore
@@ -57,14 +56,13 @@ class Utterance:
 class StationParts:
     """What a station is made of."""
 
-    ledger: Ledger
-    guard: LedgerGuard
+    ledger: LedgerGuard
     store: LedgerStore
     follower: Follower
     queue: Queue
     submitter: Submitter
     keyring: Keyring
-    documents: DocumentStore
+    documents: StationDocuments
     codec: LedgerCodec
     now_ms: Callable[[], int]
 
@@ -92,7 +90,13 @@ class Station:
         last = self.parts.store.last_verdict()
         return last.at if last else 0
 
-    def catch_up(self, *, budget_s: float | None = None, progress: Progress | None = None) -> Freshness:
+    def catch_up(
+        self,
+        *,
+        budget_s: float | None = None,
+        progress: Progress | None = None,
+        trust_times_ahead: bool = False,
+    ) -> Freshness:
         """Follow the ledger to its end, for at most `budget_s` (None: as long as it takes), and say how far it came.
 
         An unreachable ledger is no error here: the store answers as of where it is. A `HistoryError` or an unsafe ledger is.
@@ -101,8 +105,11 @@ class Station:
         proceed = (lambda: True) if deadline is None else (lambda: time.monotonic() < deadline)
         behind = ""
         try:
-            self.parts.guard.before_reading(self.parts.now_ms())
-            position = self.parts.follower.catch_up(proceed=proceed, progress=progress)
+            position = self.parts.follower.catch_up(
+                proceed=proceed,
+                progress=progress,
+                trust_times_ahead=trust_times_ahead,
+            )
             if position < self.parts.ledger.end():
                 behind = "there is more on the ledger than was read in time"
         except LedgerUnreachableError as error:
@@ -163,6 +170,7 @@ class Station:
     def close(self) -> None:
         """Let go of files and connections."""
         self.parts.ledger.close()
+        self.parts.documents.close()
         self.parts.queue.close()
         self.parts.store.close()
 
