@@ -43,7 +43,7 @@ class TimeAlarm:
 class Follower:
     """Brings a store up to a ledger's end. Several processes may follow into one store: who comes second reads again."""
 
-    def __init__(  # noqa: PLR0913 - the wiring of a station, made in one place
+    def __init__(
         self,
         *,
         ledger: Ledger,
@@ -93,6 +93,8 @@ class Follower:
             except StoreMovedError:
                 # Another process of this station stored these records first; go on from where it is now.
                 self.view.forget()
+                if self._store.next_position() <= start:
+                    raise
             if progress is not None:
                 progress(self._store.next_position(), self._ledger.end())
         return self._store.next_position()

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from adapters.clock import system_clock_ms
 from adapters.document_locations import document_store_for
 from adapters.documents import DOCUMENT_LIMIT_BYTES
 from adapters.documents_shared import StationDocuments, log_fetched_again
+from adapters.errors import KeyFileError
 from adapters.follower import Follower
 from adapters.keyring import Keyring, Passphrase
 from adapters.ledger import Ledger
@@ -21,9 +24,12 @@ from adapters.store.holdings import StoreHoldings
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import Submitter
 from adapters.verifying import Verifier
-from domain.ids import Digest
+from cli.errors import HomeError
+from cli.session import Session
+from domain.ids import Digest, OfficerId, digest_from_hex
 from schemas.codec import LedgerCodec
 
+PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"
 DOCUMENTS_FOLDER = "documents"
 KEYS_FOLDER = "keys"
 QUEUE_FILE = "queue.sqlite"
@@ -45,6 +51,66 @@ class StationPlan:
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
     now_ms: Callable[[], int] = system_clock_ms
     fetched_again: Callable[[Digest], None] = log_fetched_again
+
+
+def open_station(session: Session) -> Station:
+    """Return the station of a session's home; use it as `session.keep(open_station)`.
+
+    Raises `HomeError` if the home has joined no ledger yet.
+    """
+    settings, home = session.settings, session.home
+    if settings.location is None or settings.ledger is None:
+        raise HomeError(
+            f"{home} has not joined a ledger yet. Make one with `ortoo ledger create`, or join one with "
+            "`ortoo ledger join LOCATION --identity HEX`."
+        )
+    return build_station(
+        StationPlan(
+            home=home,
+            location=settings.location,
+            identity=digest_from_hex(settings.ledger),
+            station=settings.station,
+            store_url=settings.store_url or default_store_url(home),
+            passphrase=passphrase_source(session),
+            verify_threads=settings.verify_threads,
+            document_limit_bytes=settings.document_limit_bytes,
+            now_ms=session.now_ms,
+            fetched_again=lambda digest: session.note(
+                f"This station's copy of document {digest.hex()[:16]}… was damaged; it was moved aside and fetched again."
+            ),
+        )
+    )
+
+
+def default_store_url(home: Path) -> str:
+    """Return where the store lies unless a setting says otherwise."""
+    return f"sqlite:///{home / STORE_FILE}"
+
+
+def passphrase_source(session: Session) -> Passphrase:
+    """Return who is asked for the passphrase of a key: the environment, a file, or the person at the terminal."""
+
+    def ask(officer: OfficerId) -> bytes:
+        given = session.environment.get(PASSPHRASE_VARIABLE)
+        if given is not None:
+            return given.encode()
+        if session.settings.passphrase_file is not None:
+            return _first_line(Path(session.settings.passphrase_file).expanduser())
+        if not session.asks:
+            raise KeyFileError(
+                f"The key of {officer} was not opened: nobody is at a terminal to give its passphrase. Put it into a file "
+                f"and name that as passphrase_file, or set {PASSPHRASE_VARIABLE}."
+            )
+        return str(click.prompt(f"Passphrase of {officer}", hide_input=True, err=True)).encode()
+
+    return ask
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        return path.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
+    except OSError as error:
+        raise KeyFileError(f"The passphrase file {path} cannot be read ({error.strerror}). Check the setting.") from error
 
 
 def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station:
