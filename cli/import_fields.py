@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from domain.events import OrganisationEntry
+from domain.header import LocalName
+from domain.ids import OfficerId, OrgId
 from schemas.codec import schema_file
 from schemas.layouts import Compiled, compile_schema
 
-_OFFICER: Final = ("organisation", "officer", "names", "posts", "roles")
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppointmentEntry:
+    """What the directory says of an officer's or a station's appointment in one organisation."""
+
+    organisation: OrgId
+    officer: OfficerId
+    names: tuple[LocalName, ...]
+    posts: tuple[LocalName, ...]
+    roles: tuple[str, ...]
+
+
+_APPOINTMENT: Final = ("organisation", "officer", "names", "posts", "roles")
 
 
 @cache
@@ -21,10 +36,11 @@ def organisation_fields() -> Compiled:
 
 
 @cache
-def officer_fields() -> Compiled:
-    """Return the loader of an appointment's fields, as `officer.appointed` has them; values are dictionaries."""
+def appointment_fields() -> Compiled:
+    """Return the loader of an appointment's fields, as `officer.appointed` has them."""
     fields = _fields("officer.appointed.v1")
-    return compile_schema("officer", {"type": "record", "name": "Officer", "fields": [fields[name] for name in _OFFICER]}, None)
+    record = {"type": "record", "name": "Appointment", "fields": [fields[name] for name in _APPOINTMENT]}
+    return compile_schema("officer", record, AppointmentEntry)
 
 
 def _fields(schema: str) -> dict[str, Any]:

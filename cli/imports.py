@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from cli.errors import ImportRefusedError
-from cli.import_fields import officer_fields, organisation_fields
+from cli.import_fields import AppointmentEntry, appointment_fields, organisation_fields
 from domain.directory import CONNECTED, CONNECTIONS, KINDS, ROLES
 from domain.events import OrganisationEntry
-from domain.header import LocalName
 from domain.ids import OfficerId, OrgId
 from schemas.errors import MalformedError
 from schemas.layouts import Compiled
@@ -68,11 +67,7 @@ class OfficerRow:
     """One appointment of a file: the line where it stands, and what the directory is to say of it."""
 
     line: int
-    organisation: OrgId
-    officer: OfficerId
-    names: tuple[LocalName, ...]
-    posts: tuple[LocalName, ...]
-    roles: tuple[str, ...]
+    entry: AppointmentEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,9 +140,9 @@ def parse_officers(name: str, content: bytes) -> tuple[OfficerRow, ...]:
             "roles": sorted(set(cells.by_column["roles"].split())),
         }
         _check_codes(cells, "roles", set(raw["roles"]), ROLES, problems)
-        if (fields := _loaded(officer_fields(), raw, cells, problems)) is not None:
-            rows.append(OfficerRow(line=cells.line, **fields))
-    _refuse_repeated(rows, lambda row: (row.officer, row.organisation), "officer", problems)
+        if (entry := _loaded(appointment_fields(), raw, cells, problems)) is not None:
+            rows.append(OfficerRow(line=cells.line, entry=entry))
+    _refuse_repeated(rows, lambda row: (row.entry.officer, row.entry.organisation), "officer", problems)
     problems.refuse_if_any()
     return tuple(rows)
 
@@ -178,28 +173,28 @@ def plan_organisations(
 def plan_officers(
     name: str,
     rows: Sequence[OfficerRow],
-    known: Mapping[tuple[OfficerId, OrgId], OfficerRow],
+    known: Mapping[tuple[OfficerId, OrgId], AppointmentEntry],
     organisations: frozenset[OrgId],
 ) -> Plan[OfficerRow]:
-    """Return what importing these would do to the appointments as they are (lines of `known` do not count).
+    """Return what importing these would do to the appointments as they are.
 
     Raises `ImportRefusedError` for an organisation that the directory does not have.
     """
     problems = _Problems(name)
     for row in rows:
-        if row.organisation not in organisations:
-            problems.add(row.line, "organisation", f"{row.organisation!r} is not in the directory")
+        if row.entry.organisation not in organisations:
+            problems.add(row.line, "organisation", f"{row.entry.organisation!r} is not in the directory")
     problems.refuse_if_any()
-    there = [(row, known.get((row.officer, row.organisation))) for row in rows]
+    there = [(row, known.get((row.entry.officer, row.entry.organisation))) for row in rows]
     return Plan(
         add=tuple(row for row, now in there if now is None),
-        change=tuple(row for row, now in there if now is not None and not _is_same(row, now)),
-        same=tuple(row for row, now in there if now is not None and _is_same(row, now)),
+        change=tuple(row for row, now in there if now is not None and not _is_same(row.entry, now)),
+        same=tuple(row for row, now in there if now is not None and _is_same(row.entry, now)),
     )
 
 
-def _is_same(row: OfficerRow, now: OfficerRow) -> bool:
-    return (row.names, row.posts, set(row.roles)) == (now.names, now.posts, set(now.roles))
+def _is_same(entry: AppointmentEntry, now: AppointmentEntry) -> bool:
+    return (entry.names, entry.posts, set(entry.roles)) == (now.names, now.posts, set(now.roles))
 
 
 def _rows(content: bytes, columns: Mapping[str, str], needed: Sequence[str], problems: _Problems) -> Iterator[_Cells]:
