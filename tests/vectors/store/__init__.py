@@ -1,0 +1,1 @@
+"""The frozen forms of everything that the store holds."""
