@@ -38,11 +38,9 @@ _DUPLICATES: Final = frozenset({Reason.DUPLICATE, Reason.DUPLICATE_CONFLICT})
 # Values stand as {0}: these statements go to the driver as they are, because a replay runs them for every record.
 _NEXT_SQL: Final = "SELECT max(position) FROM records"
 _STATE_SQL: Final = (
-    "SELECT topic, originator_version, state FROM changes WHERE originator_id = {0} AND originator_version > {0} "
-    "ORDER BY originator_version"
-)
-_SNAPSHOT_SQL: Final = (
-    "SELECT topic, originator_version, state FROM snapshots WHERE originator_id = {0} ORDER BY originator_version DESC LIMIT 1"
+    "SELECT topic, originator_version, state, 1 FROM snapshots WHERE originator_id = {0} "
+    "UNION ALL SELECT topic, originator_version, state, 0 FROM changes WHERE originator_id = {0} AND originator_version > "
+    "COALESCE((SELECT max(originator_version) FROM snapshots WHERE originator_id = {0}), 0) ORDER BY originator_version"
 )
 _ORIGINAL_SQL: Final = "SELECT position, identity FROM originals WHERE officer = {0} AND event_id = {0}"
 _IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
@@ -129,11 +127,13 @@ class LedgerStore:
 
     def state(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
+        # One statement, so that a snapshot and the changes after it are of the same moment.
         state: State | None = None
-        for topic, version, raw in self._raw(_SNAPSHOT_SQL, aggregate_id):
-            state = self._mapper.decode_state(topic, aggregate_id, version, raw)
-        for topic, version, raw in self._raw(_STATE_SQL, aggregate_id, state.version if state else 0):
-            state = self._mapper.decode_change(topic, aggregate_id, version, raw).mutate(state)
+        for topic, version, raw, whole in self._raw(_STATE_SQL, aggregate_id, aggregate_id, aggregate_id):
+            if whole:
+                state = self._mapper.decode_state(topic, aggregate_id, version, raw)
+            else:
+                state = self._mapper.decode_change(topic, aggregate_id, version, raw).mutate(state)
         return state
 
     def letters_addressed_to(self, organisation: OrgId) -> Iterator[LetterId]:
