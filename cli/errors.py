@@ -3,7 +3,8 @@
 CliError
 ├── UsageError                    what was typed cannot be done as typed (exit 2)
 │   ├── SettingsError             ortoo.toml or an ORTOO_ variable says something that is no setting
-│   └── ReferenceFormError        a text that refers to no letter
+│   ├── ReferenceFormError        a text that refers to no letter
+│   └── AddresseeError            an addressee of a draft that is not there
 ├── ImportRefusedError            a file to import has bad rows; carries all of them
 ├── LetterNotFoundError           nothing here is what a LETTER argument refers to
 ├── LetterAmbiguousError          several letters are; carries the candidates
@@ -55,6 +56,10 @@ class SettingsError(UsageError):
 
 class ReferenceFormError(UsageError):
     """A LETTER argument that has none of the forms of a reference."""
+
+
+class AddresseeError(UsageError):
+    """A draft addresses an organisation or a group that the sender does not have."""
 
 
 class ImportRefusedError(CliError):
@@ -171,6 +176,12 @@ def outcome_of(error: BaseException) -> Meaning:
             exit_code, code = _MEANINGS[cls.__name__]
             return Meaning(exit_code=exit_code, code=code)
     return Meaning(exit_code=ExitCode.FAILED, code="UNEXPECTED")
+
+
+def all_meanings() -> tuple[Meaning, ...]:
+    """Return every code that `--json` may print for an error."""
+    known = tuple(Meaning(exit_code=exit_code, code=code) for exit_code, code in _MEANINGS.values())
+    return (*known, Meaning(exit_code=ExitCode.FAILED, code="UNEXPECTED"))
 
 
 def reason_of(error: BaseException) -> Reason | None:

@@ -1,0 +1,189 @@
+"""What officers say of letters, ready to be signed: one function for each act, used by every command.
+
+Each returns an `Utterance` whose intention names what is wanted, so that wanting it twice is one event. A receipt is only
+prepared when every document of the letter is here, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+from adapters.covers import COVER_MEDIA_TYPE, Cover, CoverText, encode_cover
+from adapters.documents import read_document
+from adapters.errors import StationError
+from adapters.keyring import OfficerSigner
+from adapters.station import Station, Utterance
+from adapters.travelling_drafts import TravellingDraft
+from domain.documents import COVER
+from domain.events import (
+    AcknowledgementMissed,
+    ConsignmentOpened,
+    LetterDispatched,
+    LetterRecalled,
+    LetterSuperseded,
+    RecallAccepted,
+    RecallDeclined,
+    ReceiptAcknowledged,
+    ReceiptRefused,
+)
+from domain.header import Document, Ref
+from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
+
+REMARK: Final = "remark"
+"""What a cover's text is about when it explains a refusal, a recall or the answer to one."""
+
+
+class LetterNotHeldError(StationError):
+    """This station does not know an accepted letter of this identity."""
+
+
+def letter_body(station: Station, letter: LetterId) -> LetterDispatched:
+    """Return what a letter's dispatch says, as signed; raise `LetterNotHeldError` if this station knows no such letter."""
+    position = station.parts.store.position_of(Digest(letter))
+    entry = station.parts.store.entry(position) if position is not None else None
+    if entry is None or entry.record is None or not entry.verdict.is_accepted:
+        msg = f"This station knows no accepted letter {letter.hex()[:16]}…. Catch up with `ortoo station status`, or check the number."
+        raise LetterNotHeldError(msg)
+    event = station.parts.codec.envelope(entry.record)
+    return cast("LetterDispatched", station.parts.codec.body(event.payload_type, event.payload))
+
+
+def learn_documents(station: Station, letter: LetterId) -> None:
+    """Let the document store use the hint that came with a letter, before its documents are opened."""
+    position = station.parts.store.position_of(Digest(letter))
+    if position is not None:
+        station.parts.documents.learn(position)
+
+
+def require_documents(station: Station, letter: LetterId) -> None:
+    """Read every document of a letter whole; raise `DocumentMissingError` or `DocumentDamagedError` at the first that fails."""
+    body = letter_body(station, letter)
+    learn_documents(station, letter)
+    for document in (body.cover, *body.documents):
+        station.parts.documents.open(document.sha256).close()
+
+
+def acknowledged(station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId, recipient: OrgId) -> Utterance:
+    """Return the receipt of a letter whose documents are all here; raise a `DocumentError` if one is not."""
+    require_documents(station, letter)
+    header = station.header(speaker, (signer,))
+    return _said(ReceiptAcknowledged(header=header, letter=letter, recipient=recipient), signer, recipient)
+
+
+def refused(  # noqa: PLR0913 - what a refusal says
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    letter: LetterId,
+    recipient: OrgId,
+    *,
+    reason: str,
+    cover: Document | None = None,
+    duplicate_of: LetterId | None = None,
+) -> Utterance:
+    """Return the refusal of a letter."""
+    other = Ref(ledger=None, identity=Digest(duplicate_of)) if duplicate_of is not None else None
+    header = station.header(speaker, (signer,))
+    body = ReceiptRefused(header=header, letter=letter, recipient=recipient, reason=reason, duplicate_of=other, cover=cover)
+    return _said(body, signer, recipient, cover)
+
+
+def recalled(
+    station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId, *, reason: str, cover: Document | None = None
+) -> Utterance:
+    """Return the recall of a letter by its sender."""
+    body = LetterRecalled(header=station.header(speaker, (signer,)), letter=letter, reason=reason, cover=cover)
+    return _said(body, signer, "", cover, again=True)
+
+
+def superseded(
+    station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId, *, by: LetterId, cover: Document | None = None
+) -> Utterance:
+    """Return the declaration that a later letter takes an earlier one's place."""
+    body = LetterSuperseded(header=station.header(speaker, (signer,)), letter=letter, by=by, cover=cover)
+    return _said(body, signer, "", cover)
+
+
+def recall_accepted(station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId, recipient: OrgId) -> Utterance:
+    """Return a recipient's consent to a recall."""
+    body = RecallAccepted(header=station.header(speaker, (signer,)), letter=letter, recipient=recipient)
+    return _said(body, signer, recipient, again=True)
+
+
+def recall_declined(  # noqa: PLR0913 - what a recipient's answer says
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    letter: LetterId,
+    recipient: OrgId,
+    *,
+    reason: str | None = None,
+    cover: Document | None = None,
+) -> Utterance:
+    """Return a recipient's refusal of a recall."""
+    header = station.header(speaker, (signer,))
+    body = RecallDeclined(header=header, letter=letter, recipient=recipient, reason=reason, cover=cover)
+    return _said(body, signer, recipient, cover, again=True)
+
+
+def opened(
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    letter: LetterId,
+    recipient: OrgId,
+    *,
+    officer: OfficerId,
+) -> Utterance:
+    """Return a station's statement that an officer of a recipient opened a letter."""
+    header = station.header(speaker, (signer,))
+    return _said(ConsignmentOpened(header=header, letter=letter, recipient=recipient, officer=officer), signer, recipient)
+
+
+def missed(station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId) -> Utterance:
+    """Return a station's statement that a letter's time to acknowledge passed."""
+    return _said(AcknowledgementMissed(header=station.header(speaker, (signer,)), letter=letter), signer, "")
+
+
+def dispatched(travelling: TravellingDraft, signers: Sequence[OfficerSigner]) -> Utterance:
+    """Return a frozen letter as its signatories here sign it; the draft's own event id makes it one letter for ever."""
+    body = travelling.body
+    digests = tuple(document.sha256 for document in travelling.documents)
+    intention = f"{body.TYPE}:{body.header.event_id.hex()}"
+    return Utterance(body=body, signers=tuple(signers), intention=intention, documents=digests)
+
+
+def explained(station: Station, text: str, *, salt: bytes) -> Document:
+    """Put a text into a cover of its own, kept at this station, and return its entry for an event; `salt` is 16 random bytes."""
+    raw = encode_cover(Cover(subject="", names=(), texts=(CoverText(about=REMARK, text=text),)), salt=salt)
+    station.parts.documents.own.put(raw)
+    return Document(sha256=sha256(raw), size_bytes=len(raw), media_type=COVER_MEDIA_TYPE, role=COVER, encryption=None)
+
+
+def document_bytes(station: Station, document: Document) -> bytes:
+    """Return a document's content, checked against the event that names it."""
+    return read_document(station.parts.documents, document.sha256, document.size_bytes)
+
+
+def _said(
+    body: AcknowledgementMissed
+    | ConsignmentOpened
+    | LetterRecalled
+    | LetterSuperseded
+    | RecallAccepted
+    | RecallDeclined
+    | ReceiptAcknowledged
+    | ReceiptRefused,
+    signer: OfficerSigner,
+    recipient: str,
+    cover: Document | None = None,
+    *,
+    again: bool = False,
+) -> Utterance:
+    """Return a body as an utterance; `again` marks an act that may rightly be repeated later with a new effect."""
+    intention = f"{body.TYPE}:{body.letter.hex()}:{recipient}"
+    if again:
+        intention += f":{body.header.event_id.hex()}"
+    documents = (cover.sha256,) if cover is not None else ()
+    return Utterance(body=body, signers=(signer,), intention=intention, documents=documents)

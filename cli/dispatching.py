@@ -1,0 +1,150 @@
+"""From a draft to the bytes that are signed: addressees looked up, terms computed, documents frozen, the body made once.
+
+A draft is frozen into one file in its folder before anybody signs. Whoever repeats the command after a crash finds that
+file, signs the same bytes, and gets the receipt of the first attempt.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.drafts import Draft
+from adapters.due_times import parse_due
+from adapters.frozen_letters import FrozenLetter, freeze
+from adapters.station import Station
+from adapters.travelling_drafts import (
+    CollectedSignature,
+    TravellingDraft,
+    draft_file_name,
+    read_travelling_draft,
+    write_travelling_draft,
+)
+from cli.errors import AddresseeError
+from cli.references import mark_of
+from domain import groups
+from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References, payload_type_of
+from domain.header import Header, Ref
+from domain.ids import Digest, LetterId, OrgId, sha256
+from domain.letters import ACTION, INFORMATION
+from domain.signatures import pae
+
+SALT_SIZE_BYTES: Final = 16
+"""As large as a digest is hard to guess: a short subject cannot be found by trying (formats.md, `cover`)."""
+Resolve = Callable[[str], LetterId]
+"""Finds the letter that a LETTER argument means."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """When a letter asks to be acknowledged and answered, in milliseconds UTC; None: not asked."""
+
+    acknowledge_by: int | None
+    reply_by: int | None
+
+
+def terms_of(draft: Draft, station: Station) -> Terms:
+    """Return the due times of a draft as instants; raise `DueTimeError` for one that is none, or is past."""
+    offset, now_ms = station.exchange.utc_offset_minutes, station.rehearsal_time
+
+    def instant(text: str | None) -> int | None:
+        return None if text is None else parse_due(text, now_ms=now_ms, utc_offset_minutes=offset)
+
+    return Terms(acknowledge_by=instant(draft.acknowledge_by), reply_by=instant(draft.reply_by))
+
+
+def addressees_of(draft: Draft, station: Station, sender: OrgId) -> tuple[Addressee, ...]:
+    """Return the addressees of a draft, groups in their newest complete version; raise `AddresseeError`."""
+    attention = dict(draft.attention)
+    named = [(one, ACTION) for one in draft.to] + [(one, INFORMATION) for one in draft.copy]
+    grouped = [(one, ACTION) for one in draft.groups] + [(one, INFORMATION) for one in draft.copy_groups]
+    return (
+        *(Addressee(organisation=one, group=None, capacity=capacity, attention=attention.get(one)) for one, capacity in named),
+        *(
+            Addressee(organisation=None, group=_newest(station, sender, one), capacity=capacity, attention=None)
+            for one, capacity in grouped
+        ),
+    )
+
+
+def body_of(
+    draft: Draft,
+    frozen: FrozenLetter,
+    station: Station,
+    *,
+    header: Header,
+    terms: Terms,
+    resolve: Resolve,
+) -> LetterDispatched:
+    """Return the body of the dispatch: what the signatories will sign."""
+    references = References(
+        answers=_references(draft.answers, resolve),
+        follows=_references(draft.follows, resolve),
+        replaces=_references(draft.replaces, resolve),
+        relates=_references(draft.relates, resolve),
+    )
+    return LetterDispatched(
+        header=header,
+        kind=draft.kind,
+        language=draft.language,
+        urgency=draft.urgency,
+        access=Access(level=draft.access, basis=draft.access_basis, until=None),
+        cover=frozen.cover.entry,
+        documents=tuple(document.entry for document in frozen.documents),
+        addressees=addressees_of(draft, station, header.organisation),
+        acknowledge_by=terms.acknowledge_by,
+        reply_by=terms.reply_by,
+        references=references,
+        approvals=(),
+        case_index=draft.case_index,
+    )
+
+
+def frozen_in(folder: Path) -> TravellingDraft | None:
+    """Return the letter that a draft's folder was frozen into, None if it was not yet; raise `TravellingDraftError`."""
+    found = sorted(folder.glob(draft_file_name("*").replace("letter-*", "letter-t-*"))) if folder.is_dir() else []
+    return read_travelling_draft(found[0]) if found else None
+
+
+def freeze_into(
+    folder: Path,
+    draft: Draft,
+    station: Station,
+    *,
+    header: Header,
+    resolve: Resolve,
+) -> TravellingDraft:
+    """Freeze a draft into one file of its folder, and return that: nobody has signed it yet."""
+    frozen = freeze(draft, salt=os.urandom(SALT_SIZE_BYTES))
+    body = body_of(draft, frozen, station, header=header, terms=terms_of(draft, station), resolve=resolve)
+    payload, payload_type = station.parts.codec.encode_body(body), payload_type_of(LetterDispatched)
+    mark = mark_of(LetterId(sha256(pae(payload_type, payload))))
+    return write_travelling_draft(folder / draft_file_name(mark), payload_type=payload_type, payload=payload, letter=frozen)
+
+
+def identity_of(travelling: TravellingDraft) -> LetterId:
+    """Return what the letter will be called once it is on the ledger: the identity of its dispatch."""
+    return LetterId(sha256(pae(travelling.payload_type, travelling.payload)))
+
+
+def signature_of(travelling: TravellingDraft, signer: Digest) -> CollectedSignature | None:
+    """Return a signer's signature that was collected already, None if it is still to come."""
+    return next((one for one in travelling.signatures if one.signer == signer), None)
+
+
+def _newest(station: Station, owner: OrgId, group: OrgId) -> GroupVersion:
+    found = groups.group_of(station.view, owner, group)
+    version = found.complete_version if found else 0
+    summary = groups.complete(station.view, owner, group, version) if version else None
+    if summary is None:
+        raise AddresseeError(
+            f"{owner} has no complete group {group}. See `ortoo group list`, or define it with `ortoo group define {group}`."
+        )
+    return GroupVersion(group=group, version=version, count=summary.count, root=summary.root)
+
+
+def _references(texts: tuple[str, ...], resolve: Resolve) -> tuple[Ref, ...]:
+    return tuple(Ref(ledger=None, identity=Digest(resolve(text))) for text in texts)
