@@ -43,7 +43,7 @@ def letter_body(station: Station, letter: LetterId) -> LetterDispatched:
     position = station.parts.store.position_of(Digest(letter))
     entry = station.parts.store.entry(position) if position is not None else None
     if entry is None or entry.record is None or not entry.verdict.is_accepted:
-        msg = f"This station knows no accepted letter {letter.hex()[:16]}…. Catch up with `ortoo station status`, or check the number."
+        msg = f"This station knows no accepted letter {letter.hex()[:16]}…. Check the number, or wait until it is on the ledger."
         raise LetterNotHeldError(msg)
     event = station.parts.codec.envelope(entry.record)
     return cast("LetterDispatched", station.parts.codec.body(event.payload_type, event.payload))
