@@ -12,9 +12,8 @@ from cli.session import Session
 @click.command("inbox")
 @command_options
 def inbox(session: Session) -> None:
-    r"""Letters received, and what is still owed.
+    """Letters received, and what is still owed.
 
-    \b
     Example:
       ortoo inbox
     """
@@ -24,9 +23,8 @@ def inbox(session: Session) -> None:
 @click.command("outbox")
 @command_options
 def outbox(session: Session) -> None:
-    r"""Letters sent, and the fate of each.
+    """Letters sent, and the fate of each.
 
-    \b
     Example:
       ortoo outbox
     """

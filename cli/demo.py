@@ -12,9 +12,8 @@ from cli.session import Session
 @click.command("demo")
 @command_options
 def demo(session: Session) -> None:
-    r"""Watch a ministry write to 100 committees.
+    """Watch a ministry write to 100 committees.
 
-    \b
     Example:
       ortoo demo
     """

@@ -12,9 +12,8 @@ from cli.session import Session
 @click.command("history")
 @command_options
 def history(session: Session) -> None:
-    r"""Every event, with its verdict.
+    """Every event, with its verdict.
 
-    \b
     Example:
       ortoo history
     """

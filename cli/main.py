@@ -115,12 +115,11 @@ def _version() -> str:
 @click.version_option(_version(), message="ortoo %(version)s")
 @global_options
 def ortoo() -> None:
-    r"""Exchange official letters that are signed events on one append-only ledger.
+    """Exchange official letters that are signed events on one append-only ledger.
 
     Exit codes: 0 done, 1 failed, 2 usage, 3 verification failed, 4 could not verify, 5 rejected by the ledger's rules,
     6 ledger or store unreachable, 7 queued for later, 8 partly done.
 
-    \b
     Example:
       ortoo --home ministry inbox --overdue
       ortoo inbox --overdue --home ministry
@@ -131,9 +130,8 @@ def ortoo() -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @command_options
 def completion(session: Session, shell: str) -> None:
-    r"""Print the lines that make a shell complete nouns, verbs and options.
+    """Print the lines that make a shell complete nouns, verbs and options.
 
-    \b
     Example:
       eval "$(ortoo completion bash)"
       ortoo completion fish > ~/.config/fish/completions/ortoo.fish

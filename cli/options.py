@@ -1,13 +1,12 @@
-r"""Options that many commands share, written once.
+"""Options that many commands share, written once.
 
-A command is written so; `session` is its first argument::
+A command is written so; `session` is its first argument, and the example is a rule of the house::
 
     @group.command("show")
     @command_options
     def show(session: Session) -> None:
-        r'''One sentence.
+        '''Show one thing.
 
-        \b
         Example:
           ortoo noun show
         '''
@@ -15,9 +14,10 @@ A command is written so; `session` is its first argument::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
@@ -27,6 +27,10 @@ from cli.session import Session
 P = ParamSpec("P")
 R = TypeVar("R")
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+# click keeps the lines of a paragraph that begins with a backspace as they are.
+_EXAMPLE: Final = re.compile(r"^([ \t]*)(?:\\b\n[ \t]*)?Example:", re.MULTILINE)
 
 
 def _choose(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -39,7 +43,8 @@ def _choose(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
 
 
 def global_options(command: Command) -> Command:
-    """Give a command the options that may stand before the noun and after the verb alike."""
+    """Give a command the options that may stand before the noun and after the verb alike, and set its example off."""
+    command.__doc__ = _EXAMPLE.sub(r"\1\b\n\1Example:", command.__doc__ or "")
     for decorate in (
         click.option("--as", "officer_", metavar="OFFICER", callback=_choose("officer"), expose_value=False, help="Who acts."),
         click.option(
