@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,6 +13,8 @@ from sqlalchemy.pool import StaticPool
 
 BUSY_TIMEOUT_S: Final = 30
 """A writer holds the file for one batch; a disk that stalls longer than this needs a person."""
+SWITCHES_PER_S: Final = 100
+"""How often a new file's switch to WAL is tried while another process does it; that takes milliseconds."""
 _WRITES: Final = "ortoo_writes"
 """The execution option of a connection whose next transaction writes."""
 _READS_NEWEST: Final = "ortoo_reads_newest"
@@ -74,11 +78,23 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy begins transactions itself (below), so the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Before the switch to WAL: two processes that make a store at the same moment wait for each other.
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    # A new file is switched once, by whoever opens it first. SQLite does not wait for another who is just doing so: it
+    # answers "locked" at once, whatever the timeout, so the waiting is done here. (Extended codes have theirs in the low byte.)
+    for remaining in reversed(range(BUSY_TIMEOUT_S * SWITCHES_PER_S)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if remaining == 0 or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(1 / SWITCHES_PER_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import os
-import signal
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -267,59 +262,6 @@ def test_a_batch_that_fails_leaves_nothing(open_store: Open, history: History) -
     assert store.canonical_dump() == before
     store.write(history.judged[20:])
     assert store.roots_at(history.position) == roots(history.judged)
-
-
-def _write_for_ever(url: str) -> None:
-    """Follow a history in small batches, as a station does, giving way to others."""
-    judged = some_history().judged
-    store = LedgerStore(url)
-    for size in itertools.cycle((1, 3, 5, 8)):
-        start = store.next_position()
-        if start >= len(judged):
-            break
-        try:
-            store.write(judged[start : start + size])
-        except StoreMovedError:
-            continue
-    store.close()
-
-
-def test_two_processes_that_follow_into_one_store_write_each_position_once(url: str, history: History) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_for_ever, args=(url,)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(timeout=60)
-    assert [writer.exitcode for writer in writers] == [0, 0]
-    store, alone = LedgerStore(url), LedgerStore("sqlite://")
-    alone.write(history.judged)
-    assert store.canonical_dump() == alone.canonical_dump()
-    store.close()
-    alone.close()
-
-
-def test_a_process_killed_while_writing_leaves_whole_batches(url: str, history: History) -> None:
-    LedgerStore(url).close()
-    context = multiprocessing.get_context("spawn")
-    for reached in (10, 60, 110):
-        writer = context.Process(target=_write_for_ever, args=(url,))
-        writer.start()
-        store = LedgerStore(url)
-        deadline = time.monotonic() + 60
-        while store.next_position() < reached and time.monotonic() < deadline:
-            time.sleep(0.001)
-        assert writer.pid is not None
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.join()
-        size = store.next_position()
-        assert size >= reached
-        prefix = LedgerStore("sqlite://")
-        prefix.write(history.judged[:size])
-        assert store.canonical_dump() == prefix.canonical_dump()
-        assert store.roots_at(size) == roots(history.judged[:size])
-        prefix.close()
-        store.close()
 
 
 def test_what_is_pinned_stays(store: LedgerStore) -> None:
