@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from cli.errors import LetterAmbiguousError, LetterNotFoundError, ReferenceFormError
 from cli.settings import write_atomically
 from domain.errors import IdError
-from domain.ids import Digest, LetterId, OrgId, digest_from_hex, organisation_id
+from domain.ids import LetterId, OrgId, digest_from_hex, organisation_id
 from domain.verdicts import RegisterKind
 
 LAST_LIST_FILE: Final = "last-list.json"
@@ -25,14 +25,11 @@ LAST_LIST_LIMIT: Final = 20_000
 CANDIDATES_LIMIT: Final = 10
 """More candidates than that do not help anybody; one more digit of the identity does."""
 SHORTEST_PREFIX: Final = 6
-MARK_BITS: Final = 30
-"""Six characters of five bits: two letters that wait at one station agree in them once in a billion."""
 _PREFIX: Final = re.compile(r"[0-9a-f]{6,64}")
 _NUMBER: Final = re.compile(r"(out|in):([1-9][0-9]{0,14})(?:@([0-9]{4}))?")
 _LINE: Final = re.compile(r"#([1-9][0-9]{0,5})")
-# Base32 of Crockford: no I, L, O, U, so that a mark can be read out on the telephone.
-_MARK_DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MARK: Final = re.compile(rf"t-([{_MARK_DIGITS}]{{6}})")
+# The digits of domain.letters.mark_of: no I, L, O, U.
+_MARK: Final = re.compile(r"t-[0-9A-HJKMNP-TV-Z]{6}")
 _DIRECTIONS: Final = {"out": RegisterKind.OUTGOING, "in": RegisterKind.INCOMING}
 
 
@@ -93,6 +90,9 @@ class LetterIndex(Protocol):
     def letters_with_prefix(self, prefix: str, limit: int) -> Sequence[LetterId]:
         """Return at most `limit` letters whose identity begins with these hexadecimal digits, queued ones included."""
 
+    def letters_with_mark(self, mark: str) -> Sequence[LetterId]:
+        """Return the letters that bear a temporary mark, queued ones included: one, or none, or by rare chance more."""
+
     def letters_with_number(self, wanted: NumberWanted) -> Sequence[LetterId]:
         """Return the letters that bear a number: one, or none."""
 
@@ -138,8 +138,7 @@ def resolve(reference: LetterReference, index: LetterIndex, speaker: Speaker, ho
         found = tuple(index.letters_with_prefix(reference.prefix, CANDIDATES_LIMIT + 1))
         return _only(found, f"begin with {reference.prefix}", index)
     if isinstance(reference, ByMark):
-        near = index.letters_with_prefix(prefix_of_mark(reference.mark), LAST_LIST_LIMIT)
-        return _only(tuple(one for one in near if mark_of(one) == reference.mark), f"bear the mark {reference.mark}", index)
+        return _only(tuple(index.letters_with_mark(reference.mark)), f"bear the mark {reference.mark}", index)
     if speaker.organisation is None:
         raise ReferenceFormError("A number belongs to a register, but it is not known whose: say who acts with --as OFFICER.")
     year = reference.year or speaker.year
@@ -147,20 +146,6 @@ def resolve(reference: LetterReference, index: LetterIndex, speaker: Speaker, ho
     direction = "outgoing" if reference.register is RegisterKind.OUTGOING else "incoming"
     about = f"bear the {direction} number {reference.serial} of {year} in the register of {speaker.organisation}"
     return _only(tuple(index.letters_with_number(wanted)), about, index)
-
-
-def mark_of(identity: Digest | LetterId) -> str:
-    """Return the temporary mark of a letter: 30 bits of its identity, which both are before any number is given."""
-    bits = int.from_bytes(identity[:4], "big") >> 2
-    return "t-" + "".join(_MARK_DIGITS[bits >> shift & 31] for shift in range(MARK_BITS - 5, -1, -5))
-
-
-def prefix_of_mark(mark: str) -> str:
-    """Return the seven hexadecimal digits with which every identity that bears the mark begins."""
-    bits = 0
-    for character in mark[2:]:
-        bits = bits << 5 | _MARK_DIGITS.index(character)
-    return f"{bits << 2:08x}"[:7]
 
 
 def remember_list(home: Path, lines: Sequence[Named]) -> None:

@@ -1,0 +1,130 @@
+"""Labels: no gap in any language, no code without a label, no label without a code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli.labels import all_labels, code_label, label
+from cli.languages import Language
+from domain.consignments import ConsignmentState
+from domain.directory import CONNECTIONS, KINDS, ROLES
+from domain.dispatch import KINDS as LETTER_KINDS
+from domain.dispatch import URGENCIES
+from domain.documents import DOCUMENT_ROLES
+from domain.enrolment import ASSURANCES, KEY_REASONS, RESUME_REASONS
+from domain.events import EVENT_TYPES
+from domain.exchange import PURPOSES, WITHDRAWAL_REASONS
+from domain.keys import KeyStatus
+from domain.letters import CAPACITIES
+from domain.reasons import Reason
+from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
+from domain.senders import RECALL_REASONS
+
+ROOT = Path(__file__).resolve().parents[3]
+CODES: dict[str, set[str]] = {
+    "reason": {reason.name for reason in Reason},
+    "state": {state.value for state in ConsignmentState},
+    "event": {event.TYPE for event in EVENT_TYPES},
+    "kind": set(LETTER_KINDS),
+    "urgency": set(URGENCIES),
+    "capacity": set(CAPACITIES),
+    "refusal": set(REFUSAL_REASONS),
+    "recall_reason": set(RECALL_REASONS),
+    "decline_reason": set(DECLINE_REASONS),
+    "key_reason": set(KEY_REASONS),
+    "resume_reason": set(RESUME_REASONS),
+    "withdrawal_reason": set(WITHDRAWAL_REASONS),
+    "role": set(ROLES),
+    "assurance": set(ASSURANCES),
+    "organisation_kind": set(KINDS),
+    "connection": set(CONNECTIONS),
+    "purpose": set(PURPOSES),
+    "purpose_banner": set(PURPOSES) - {"production"},
+    "register": {"outgoing", "incoming"},
+    "verdict": {"accepted", "rejected", "contested"},
+    "key_state": {status.value for status in KeyStatus} | {"expired"},
+    "document_role": set(DOCUMENT_ROLES) | {"cover"},
+}
+PLACE = re.compile(r"\{(\w+)\}")
+CYRILLIC = re.compile("[А-Яа-яЁёЎўҚқҒғҲҳӨөҮү]")
+
+
+def labels_of(topic: str) -> set[str]:
+    return {key.removeprefix(f"{topic}.") for key in all_labels() if key.startswith(f"{topic}.")}
+
+
+@pytest.mark.parametrize("topic", CODES)
+def test_every_code_has_a_label_and_every_label_a_code(topic: str) -> None:
+    assert labels_of(topic) == CODES[topic]
+
+
+def test_no_label_has_a_gap_in_any_language() -> None:
+    gaps = {key: set(Language) - set(texts) for key, texts in all_labels().items() if set(texts) != set(Language)}
+    assert gaps == {}
+    assert [key for key, texts in all_labels().items() if not all(text.strip() for text in texts.values())] == []
+
+
+def test_all_languages_have_the_same_places_to_fill() -> None:
+    different = [
+        key for key, texts in all_labels().items() if len({frozenset(PLACE.findall(text)) for text in texts.values()}) > 1
+    ]
+    assert different == []
+
+
+def test_each_language_is_written_in_its_script() -> None:
+    for key, texts in all_labels().items():
+        assert not CYRILLIC.search(texts[Language.ENGLISH] + texts[Language.UZBEK_LATIN]), key
+        if re.search(r"[a-z]{4}", re.sub(r"`[^`]*`|\{\w+\}|--\w+", "", texts[Language.UZBEK_LATIN])):
+            for language in (Language.UZBEK_CYRILLIC, Language.MONGOLIAN, Language.RUSSIAN):
+                assert CYRILLIC.search(texts[language]), (key, language)
+
+
+def test_no_label_can_move_the_cursor() -> None:
+    assert [key for key, texts in all_labels().items() if not "".join(texts.values()).isprintable()] == []
+
+
+def test_every_label_that_the_program_asks_for_exists() -> None:
+    asked = re.compile(r"label\(\s*\"([a-z_]+\.[a-z_]+)\"")
+    for file in sorted((ROOT / "cli").glob("*.py")):
+        for key in asked.findall(file.read_text(encoding="utf-8")):
+            assert key in all_labels(), f"{file.name} asks for {key}"
+
+
+def test_places_are_filled() -> None:
+    assert label("prompt.plan", Language.RUSSIAN, add=87, change=2, same=11) == "добавить 87, изменить 2, без изменений 11"
+
+
+def test_a_code_of_later_rules_is_shown_as_it_is() -> None:
+    assert code_label("refusal", "WRONG_PLANET", Language.MONGOLIAN) == "WRONG_PLANET"
+    assert code_label("refusal", "MALWARE", Language.ENGLISH) == "a document holds malware"
+
+
+def test_an_unknown_key_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(KeyError):
+        label("heading.no_such", Language.ENGLISH)
+
+
+def test_the_glossary_has_every_word_of_the_domain_in_every_language() -> None:
+    words = (
+        "letter|circular|addressee|consignment|acknowledgement|register|registration number|ledger|record|position|verdict|"
+        "station|officer|organisation|key|cover|document|group|outbox|inbox|queue|receipt|proof of deposit|refusal|recall|"
+        "supersession|root key|registrar|clerk|signatory|event|header|body|genesis|certificate|enrolment|revocation|"
+        "suspension|draft|temporary mark|projection|archive|directory|ledger time|empty slot|verdict log|contested|rules|"
+        "reason|role|unit|successor|trust anchor|due time|case index|identity|digest|store|home|as of|purpose|thread"
+    )
+    wanted = set(words.split("|"))
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split(" | ")]
+        for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith(("| ---", "| English"))
+    ]
+    assert wanted - {row[0] for row in rows} == set()
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    for row in rows:
+        assert len(row) == 6, row
+        assert row[1].endswith("."), row
+        assert not CYRILLIC.search(row[2]), row
+        assert all(CYRILLIC.search(cell) for cell in row[3:]), row
