@@ -109,14 +109,19 @@ def tables_page() -> str:
 
 def _tables() -> Iterator[tuple[str, list[Table]]]:
     """Yield every module of adapters and projections that declares SQL tables, with them."""
+    names = sorted(
+        found.name
+        for package in (adapters, projections)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    )
+    # All are imported before any is read: modules add tables to metadata that another one declares.
+    modules = [import_module(name) for name in names]
     seen: set[int] = set()
-    for package in (adapters, projections):
-        for found in sorted(pkgutil.walk_packages(package.__path__, f"{package.__name__}."), key=lambda one: one.name):
-            module = import_module(found.name)
-            for value in vars(module).values():
-                if isinstance(value, MetaData) and id(value) not in seen and value.tables:
-                    seen.add(id(value))
-                    yield found.name, list(value.tables.values())
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, MetaData) and id(value) not in seen and value.tables:
+                seen.add(id(value))
+                yield module.__name__, sorted(value.tables.values(), key=lambda table: table.name)
 
 
 def _fields(event: type[Body]) -> list[dict[str, Any]]:
