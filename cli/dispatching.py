@@ -24,12 +24,11 @@ from adapters.travelling_drafts import (
     write_travelling_draft,
 )
 from cli.errors import AddresseeError
-from cli.references import mark_of
 from domain import groups
 from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References, payload_type_of
 from domain.header import Header, Ref
 from domain.ids import Digest, LetterId, OrgId, sha256
-from domain.letters import ACTION, INFORMATION
+from domain.letters import ACTION, INFORMATION, mark_of
 from domain.signatures import pae
 
 SALT_SIZE_BYTES: Final = 16

@@ -97,8 +97,8 @@ def tables_page() -> str:
         "# Tables",
         "The station's own database: everything in it but the queue can be made again from the ledger.",
     ]
-    for module, tables in _tables():
-        parts.append(f"# {module}")
+    for package, tables in _tables():
+        parts.append(f"# {package}")
         for table in tables:
             rows = (
                 (f"`{c.name}`", str(c.type), "key" if c.primary_key else "", "null" if c.nullable else "") for c in table.columns
@@ -108,20 +108,15 @@ def tables_page() -> str:
 
 
 def _tables() -> Iterator[tuple[str, list[Table]]]:
-    """Yield every module of adapters and projections that declares SQL tables, with them."""
-    names = sorted(
-        found.name
-        for package in (adapters, projections)
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-    )
-    # All are imported before any is read: modules add tables to metadata that another one declares.
-    modules = [import_module(name) for name in names]
-    seen: set[int] = set()
-    for module in modules:
-        for value in vars(module).values():
-            if isinstance(value, MetaData) and id(value) not in seen and value.tables:
-                seen.add(id(value))
-                yield module.__name__, sorted(value.tables.values(), key=lambda table: table.name)
+    """Yield the packages that declare SQL tables, with their tables by name."""
+    for package in (adapters, projections):
+        names = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+        # All are imported before any is read: modules add tables to metadata that another one declares.
+        modules = [import_module(name) for name in names]
+        declared = (value for module in modules for value in vars(module).values() if isinstance(value, MetaData))
+        by_name = {name: table for metadata in declared for name, table in metadata.tables.items()}
+        if by_name:
+            yield package.__name__, [by_name[name] for name in sorted(by_name)]
 
 
 def _fields(event: type[Body]) -> list[dict[str, Any]]:
