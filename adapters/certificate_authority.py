@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.key_files import PrivateKey
 from domain.certificates import DOCUMENT_SIGNING
+from domain.der import dotted
 from domain.ids import OfficerId, OrgId
 
 AUTHORITY_YEARS: Final = 10
@@ -88,7 +89,7 @@ def issue_certificate(  # noqa: PLR0913 - what a certificate says
         .not_valid_after(min(start + timedelta(days=days), issuer.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_documents=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(dotted(DOCUMENT_SIGNING))]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)  # type: ignore[arg-type]
     )
     return _signed(builder, authority.key)

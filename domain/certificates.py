@@ -1,46 +1,66 @@
 """Certificates: the admission check of `key.enrolled`, done once (formats.md, "Signatures and certificates").
 
 The reasons are given in the order of their numbers. A certificate's subject is not judged: whom a key belongs to is said by
-the registrar, on the ledger.
+the registrar, on the ledger. Nor is its revocation by whoever issued it: revocation is an event of the ledger.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from domain.der import INTEGER, SEQUENCE, DerError, Element, dotted, expect, members_of, read_der, whole_bytes
 from domain.errors import DomainError
 from domain.ids import Digest, sha256
 from domain.reasons import Reason
-from domain.signatures import SignatureInvalidError, algorithm_of_key
-
-DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
-"""The extended key usage id-kp-documentSigning (RFC 9336, section 3.1)."""
-JUDGED_EXTENSIONS: Final = frozenset(
-    {
-        x509.BasicConstraints.oid,
-        x509.KeyUsage.oid,
-        x509.ExtendedKeyUsage.oid,
-    },
+from domain.signatures import (
+    ED25519,
+    P256_ORDER,
+    SignatureInvalidError,
+    algorithm_of_key,
+    require_strict_ecdsa,
+    verify_signature,
 )
-RSA_MINIMUM_BITS: Final = 2048
-DER_DEPTH_LIMIT: Final = 24
-"""A certificate nests some ten deep; more is made to exhaust a stack."""
+from domain.x509 import BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, X509, read_x509
 
-_X509_VERSION: Final = x509.Version.v3
-_CONSTRUCTED: Final = 0x20
-_HIGH_TAG: Final = 0x1F
-_LONG_LENGTH: Final = 0x80
-_LENGTH_SIZE_LIMIT: Final = 4
-_UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+DOCUMENT_SIGNING: Final = bytes.fromhex("2b06010505070324")
+"""Content of the object identifier 1.3.6.1.5.5.7.3.36, id-kp-documentSigning (RFC 9336, section 3.1)."""
+JUDGED_EXTENSIONS: Final = frozenset({BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE})
+"""Only these may be critical: whoever marks another so forbids us to go on without understanding it (RFC 5280, 4.2)."""
+RSA_LEAST_BITS: Final = 2048
+RSA_MOST_BITS: Final = 8192
+"""A verification by a longer key would cost as much as thousands by ours."""
+RSA_EXPONENT_LIMIT: Final = 1 << 32
+"""A larger exponent costs time and gives nothing; libraries disagree from here on."""
+P384_ORDER: Final = int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
+"""Order of the group of P-384 (NIST SP 800-186, section 3.2.1.4)."""
+CACHED_ANCHORS: Final = 64
+"""A ledger has a handful of anchors, and each enrolment asks for all of them."""
+
+_P256: Final = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
+_P384: Final = bytes.fromhex("301006072a8648ce3d020106052b81040022")
+_ED25519: Final = bytes.fromhex("300506032b6570")
+_RSA: Final = bytes.fromhex("300d06092a864886f70d0101010500")
+_UNCOMPRESSED: Final = b"\x04"
+_RSA_SHA256: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
+_ECDSA_HASHES: Final[dict[bytes, SHA256 | SHA384]] = {
+    bytes.fromhex("300a06082a8648ce3d040302"): SHA256(),
+    bytes.fromhex("300a06082a8648ce3d040303"): SHA384(),
+}
+"""The algorithm identifiers, whole, of keys (RFC 5480, 8410, 3279) and of signatures (RFC 5758, 8410, 4055)."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+AnchorKey = ec.EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 
 
 class CertificateRefusedError(DomainError):
@@ -63,188 +83,177 @@ class Certificate:
     not_after_ms: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Anchor:
+    """What counts of a trust anchor: its SHA-256, its subject's name (DER), its key, its validity, bounds inclusive."""
+
+    digest: Digest
+    subject: bytes
+    spki: bytes
+    not_before_ms: int
+    not_after_ms: int
+
+
 def parse_certificate(der: bytes) -> Certificate:
     """Return what counts of a certificate; raise `CertificateRefusedError` (malformed, or a key of another kind).
 
     Neither its issuer, nor its validity, nor its uses are checked.
     """
-    return _certificate(der, _parse(der))
+    return _certificate(der, _read(der))
 
 
-def parse_anchor(der: bytes) -> Certificate:
+@functools.lru_cache(maxsize=CACHED_ANCHORS)
+def parse_anchor(der: bytes) -> Anchor:
     """Return what counts of a trust anchor; raise `CertificateRefusedError` (ANCHOR_UNFIT) if it cannot be one.
 
-    It is an X.509 v3 certificate of a certification authority whose key is P-256, P-384, Ed25519 or RSA from 2048 bits.
-    Its validity is judged when it is used. `algorithm` is empty: an anchor signs no events.
+    It is an X.509 version 3 certificate in strict DER, of a certification authority, whose key is P-256 or P-384 as an
+    uncompressed point, Ed25519, or RSA of 2048 to 8192 bits. Its validity is judged when it is used; who issued it, and
+    its other extensions, are for those to judge who name it as an anchor.
     """
     try:
-        anchor = _parse(der)
-        authority = _is_authority(anchor)
-        key = anchor.public_key()
-    except (CertificateRefusedError, *_UNREADABLE) as error:
+        found = read_x509(der)
+        _anchor_key(found.spki)
+    except (DerError, SignatureInvalidError) as error:
         raise CertificateRefusedError(Reason.ANCHOR_UNFIT, str(error)) from error
-    if not authority or not _is_anchor_key(key):
-        raise CertificateRefusedError(Reason.ANCHOR_UNFIT)
-    return Certificate(
+    if not found.is_authority:
+        raise CertificateRefusedError(Reason.ANCHOR_UNFIT, "it is not of a certification authority")
+    return Anchor(
         digest=sha256(der),
-        spki=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        algorithm="",
-        not_before_ms=_milliseconds(anchor.not_valid_before_utc),
-        not_after_ms=_milliseconds(anchor.not_valid_after_utc),
+        subject=found.subject,
+        spki=found.spki.raw,
+        not_before_ms=found.not_before_ms,
+        not_after_ms=found.not_after_ms,
     )
 
 
 def admit_certificate(der: bytes, *, anchors: tuple[bytes, ...], at_ms: int) -> Certificate:
     """Return what counts of a certificate that an anchor in force issued directly and that is fit to sign documents.
 
-    Raises `CertificateRefusedError`. Signatures of anchors may be ECDSA with SHA-256 or SHA-384, Ed25519, or RSA PKCS #1
-    v1.5 with SHA-256 or SHA-384.
+    An anchor's signature is ECDSA by P-256 or P-384 with SHA-256 or SHA-384, Ed25519, or RSA (PKCS #1 v1.5) with SHA-256.
+    Of several anchors with one name and key, one that is valid at `at_ms` suffices. Raises `CertificateRefusedError` with
+    the first reason that applies, in the order of their numbers; of `anchors`, those that `parse_anchor` refuses count as
+    none.
     """
-    found = _parse(der)
-    anchor = _issuing_anchor(found, anchors)
-    _require_valid(found, at_ms, Reason.CERTIFICATE_NOT_VALID_NOW)
-    _require_valid(anchor, at_ms, Reason.ANCHOR_NOT_VALID_NOW)
-    if _is_authority(found):
+    found = _read(der)
+    issuers = _issuers(found, anchors)
+    if not _is_valid(found, at_ms):
+        raise CertificateRefusedError(Reason.CERTIFICATE_NOT_VALID_NOW, _validity(found))
+    if not any(_is_valid(anchor, at_ms) for anchor in issuers):
+        raise CertificateRefusedError(Reason.ANCHOR_NOT_VALID_NOW, ", ".join(map(_validity, issuers)))
+    if found.is_authority:
         raise CertificateRefusedError(Reason.CERTIFICATE_IS_CA)
-    if DOCUMENT_SIGNING not in _uses(found):
+    if DOCUMENT_SIGNING not in found.extended_uses:
         raise CertificateRefusedError(Reason.CERTIFICATE_USE_MISSING)
     for extension in found.extensions:
-        if extension.critical and extension.oid not in JUDGED_EXTENSIONS:
-            raise CertificateRefusedError(Reason.CERTIFICATE_CRITICAL_EXTENSION, extension.oid.dotted_string)
+        if extension.critical and extension.identifier not in JUDGED_EXTENSIONS:
+            raise CertificateRefusedError(Reason.CERTIFICATE_CRITICAL_EXTENSION, dotted(extension.identifier))
     return _certificate(der, found)
 
 
-def _parse(der: bytes) -> x509.Certificate:
-    """Return a strict X.509 v3 certificate, with everything of it read once so that nothing fails later."""
+def _read(der: bytes) -> X509:
     try:
-        _require_strict_der(der)
-        found = x509.load_der_x509_certificate(der)
-        if found.version is not _X509_VERSION:
-            raise CertificateRefusedError(Reason.CERTIFICATE_MALFORMED, "not version 3")
-        _read_everything(found)
-    except _UNREADABLE as error:
+        return read_x509(der)
+    except DerError as error:
         raise CertificateRefusedError(Reason.CERTIFICATE_MALFORMED, str(error)) from error
-    return found
 
 
-def _read_everything(found: x509.Certificate) -> None:
-    _ = (found.extensions, found.issuer, found.subject, found.not_valid_before_utc, found.not_valid_after_utc)
-    _ = (found.signature_algorithm_oid, found.tbs_certificate_bytes, found.signature)
-
-
-def _certificate(der: bytes, found: x509.Certificate) -> Certificate:
+def _certificate(der: bytes, found: X509) -> Certificate:
     try:
-        spki = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        algorithm = algorithm_of_key(spki)
-    except (*_UNREADABLE, SignatureInvalidError) as error:
+        algorithm = algorithm_of_key(found.spki.raw)
+    except SignatureInvalidError as error:
         raise CertificateRefusedError(Reason.CERTIFICATE_KEY_UNSUPPORTED, str(error)) from error
-    if spki not in der:
-        # The key was written in another form than the canonical one, say as a compressed point.
-        raise CertificateRefusedError(Reason.CERTIFICATE_KEY_UNSUPPORTED, "not in canonical form")
     return Certificate(
         digest=sha256(der),
-        spki=spki,
+        spki=found.spki.raw,
         algorithm=algorithm,
-        not_before_ms=_milliseconds(found.not_valid_before_utc),
-        not_after_ms=_milliseconds(found.not_valid_after_utc),
+        not_before_ms=found.not_before_ms,
+        not_after_ms=found.not_after_ms,
     )
 
 
-def _issuing_anchor(found: x509.Certificate, anchors: tuple[bytes, ...]) -> x509.Certificate:
-    issuer = found.issuer.public_bytes()
-    named = [anchor for anchor in map(_parse, anchors) if anchor.subject.public_bytes() == issuer]
+def _issuers(found: X509, anchors: tuple[bytes, ...]) -> list[Anchor]:
+    """Return the anchors that issued a certificate: name and signature agree."""
+    named = [anchor for anchor in _fit(anchors) if anchor.subject == found.issuer]
     if not named:
-        raise CertificateRefusedError(Reason.CERTIFICATE_NOT_FROM_ANCHOR, found.issuer.rfc4514_string())
-    for anchor in named:
-        if _is_issued_by(found, anchor):
-            return anchor
-    raise CertificateRefusedError(Reason.CERTIFICATE_SIGNATURE_WRONG)
+        raise CertificateRefusedError(Reason.CERTIFICATE_NOT_FROM_ANCHOR)
+    issuers = [anchor for anchor in named if _has_issued(anchor, found)]
+    if not issuers:
+        raise CertificateRefusedError(Reason.CERTIFICATE_SIGNATURE_WRONG)
+    return issuers
 
 
-def _is_issued_by(found: x509.Certificate, anchor: x509.Certificate) -> bool:
-    """Tell whether the anchor's key verifies the certificate's signature, by an algorithm that is allowed."""
-    hashed = found.signature_hash_algorithm
-    ed25519 = isinstance(anchor.public_key(), Ed25519PublicKey)
-    if not _is_anchor_key(anchor.public_key()) or not (ed25519 or isinstance(hashed, SHA256 | SHA384)):
-        return False
-    if found.signature_algorithm_oid == x509.SignatureAlgorithmOID.RSASSA_PSS:
-        return False
+def _fit(anchors: tuple[bytes, ...]) -> list[Anchor]:
+    fit = []
+    for der in anchors:
+        try:
+            fit.append(parse_anchor(der))
+        except CertificateRefusedError:
+            continue
+    return fit
+
+
+def _has_issued(anchor: Anchor, found: X509) -> bool:
     try:
-        found.verify_directly_issued_by(anchor)
-    except (InvalidSignature, *_UNREADABLE):
+        _verify_issued(anchor, found)
+    except (SignatureInvalidError, InvalidSignature):
         return False
     return True
 
 
-def _is_anchor_key(key: object) -> bool:
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1)
-    if isinstance(key, rsa.RSAPublicKey):
-        return key.key_size >= RSA_MINIMUM_BITS
-    return isinstance(key, Ed25519PublicKey)
-
-
-def _is_authority(found: x509.Certificate) -> bool:
-    try:
-        return found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _uses(found: x509.Certificate) -> tuple[x509.ObjectIdentifier, ...]:
-    try:
-        return tuple(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        return ()
-
-
-def _require_valid(found: x509.Certificate, at_ms: int, reason: Reason) -> None:
-    first, last = _milliseconds(found.not_valid_before_utc), _milliseconds(found.not_valid_after_utc)
-    if not first <= at_ms <= last:
-        raise CertificateRefusedError(reason, f"valid from {found.not_valid_before_utc} to {found.not_valid_after_utc}")
-
-
-def _milliseconds(at: datetime) -> int:
-    return int(at.astimezone(UTC).timestamp()) * 1000
-
-
-def _require_strict_der(der: bytes) -> None:
-    """Raise `ValueError` unless `der` is one value with definite, minimal lengths at every depth (X.690, section 10.1)."""
-    if _walk(der, 0, len(der), 0) != len(der):
-        msg = "bytes follow the certificate"
-        raise ValueError(msg)
-
-
-def _walk(der: bytes, start: int, end: int, depth: int) -> int:
-    if depth > DER_DEPTH_LIMIT or end - start < 2:  # noqa: PLR2004 - a tag and a length
-        msg = "not DER: cut short or nested too deep"
-        raise ValueError(msg)
-    tag = der[start]
-    if tag & _HIGH_TAG == _HIGH_TAG:
-        msg = "not DER of a certificate: a tag above 30"
-        raise ValueError(msg)
-    content, after = _length(der, start + 1, end)
-    if tag & _CONSTRUCTED:
-        at = content
-        while at < after:
-            at = _walk(der, at, after, depth + 1)
-    return after
-
-
-def _length(der: bytes, at: int, end: int) -> tuple[int, int]:
-    """Return where the content begins and where it ends; raise `ValueError` for a length that is not minimal."""
-    first = der[at]
-    if first < _LONG_LENGTH:
-        content, size = at + 1, first
+def _verify_issued(anchor: Anchor, found: X509) -> None:
+    """Raise unless the anchor's key made the certificate's signature, by an algorithm that is allowed for it."""
+    key = _anchor_key(read_der(anchor.spki))
+    if isinstance(key, RSAPublicKey) and found.algorithm == _RSA_SHA256:
+        key.verify(found.signature, found.signed, PKCS1v15(), SHA256())
+    elif isinstance(key, Ed25519PublicKey) and found.algorithm == _ED25519:
+        verify_signature(algorithm=ED25519, spki=anchor.spki, signature=found.signature, message=found.signed)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and found.algorithm in _ECDSA_HASHES:
+        require_strict_ecdsa(found.signature, P256_ORDER if isinstance(key.curve, ec.SECP256R1) else P384_ORDER)
+        key.verify(found.signature, found.signed, ec.ECDSA(_ECDSA_HASHES[found.algorithm]))
     else:
-        octets = first - _LONG_LENGTH
-        content = at + 1 + octets
-        size = int.from_bytes(der[at + 1 : content], "big")
-        minimal = 1 <= octets <= _LENGTH_SIZE_LIMIT and size >= _LONG_LENGTH and der[at + 1 : at + 2] != b"\x00"
-        if content > end or not minimal:
-            msg = "not DER: a length is indefinite or not minimal"
-            raise ValueError(msg)
-    if content + size > end:
-        msg = "not DER: a length reaches beyond its value"
-        raise ValueError(msg)
-    return content, content + size
+        msg = "the signature's algorithm is not allowed for the anchor's key"
+        raise SignatureInvalidError(msg)
+
+
+def _anchor_key(spki: Element) -> AnchorKey:
+    """Return an anchor's public key; raise `DerError` or `SignatureInvalidError` if it is of another kind."""
+    algorithm, key = spki.members
+    point = whole_bytes(key, "the public key")
+    if algorithm.raw == _RSA:
+        return _rsa_key(point)
+    if algorithm.raw == _ED25519:
+        algorithm_of_key(spki.raw)
+        return Ed25519PublicKey.from_public_bytes(point)
+    curves: dict[bytes, ec.EllipticCurve] = {_P256: ec.SECP256R1(), _P384: ec.SECP384R1()}
+    if algorithm.raw not in curves or not point.startswith(_UNCOMPRESSED):
+        msg = "its key is of a kind that an anchor cannot have"
+        raise SignatureInvalidError(msg)
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(curves[algorithm.raw], point)
+    except ValueError as error:
+        msg = "its key is no point of its curve"
+        raise SignatureInvalidError(msg) from error
+
+
+def _rsa_key(encoded: bytes) -> RSAPublicKey:
+    """Return an RSA key (RFC 8017, appendix A.1.1): modulus and exponent, positive, odd and within the limits."""
+    numbers = members_of(read_der(encoded), SEQUENCE, "the RSA key")
+    if len(numbers) != 2:  # noqa: PLR2004 - these two
+        msg = "its RSA key is not a modulus and an exponent"
+        raise SignatureInvalidError(msg)
+    modulus, exponent = (int.from_bytes(expect(number, INTEGER, "the RSA key").content, "big", signed=True) for number in numbers)
+    fits = RSA_LEAST_BITS <= modulus.bit_length() <= RSA_MOST_BITS and modulus > 0 and modulus & exponent & 1
+    if not fits or not 1 < exponent < RSA_EXPONENT_LIMIT:
+        msg = f"its RSA key is not of {RSA_LEAST_BITS} to {RSA_MOST_BITS} bits with an odd exponent of at most 32 bits"
+        raise SignatureInvalidError(msg)
+    return RSAPublicNumbers(exponent, modulus).public_key()
+
+
+def _is_valid(found: X509 | Anchor, at_ms: int) -> bool:
+    """Tell whether a moment lies within the validity; certificates count whole seconds, and the last one ends as it begins."""
+    return found.not_before_ms <= at_ms <= found.not_after_ms
+
+
+def _validity(found: X509 | Anchor) -> str:
+    first, last = (_EPOCH + timedelta(milliseconds=at) for at in (found.not_before_ms, found.not_after_ms))
+    return f"valid from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"

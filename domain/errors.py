@@ -2,6 +2,7 @@
 
 DomainError
 ├── IdError                   a name or digest that is not one
+├── DerError                  (domain.der) bytes that are not strict DER, or not what is expected there
 ├── SignatureInvalidError     (domain.signatures) bytes that are not a signature of these bytes
 ├── CertificateRefusedError   (domain.certificates) carries its Reason
 ├── TreeError                 (domain.tree) a proof or size that does not fit
