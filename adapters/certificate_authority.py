@@ -12,15 +12,17 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import NameOID
 
+from adapters.errors import StationError
 from adapters.key_files import PrivateKey
-from domain.certificates import DOCUMENT_SIGNING
+from domain.certificates import DOCUMENT_SIGNING, parse_anchor
 from domain.der import dotted
 from domain.ids import OfficerId, OrgId
+from domain.signatures import SignatureInvalidError, algorithm_of_key
 
 AUTHORITY_YEARS: Final = 10
 CERTIFICATE_DAYS: Final = 730
@@ -31,6 +33,10 @@ BACKDATED: Final = timedelta(minutes=10)
 _SERIAL_SIZE_BYTES: Final = 16
 _NAME_LIMIT: Final = 64
 """The longest common name or organisation (RFC 5280, appendix A, ub-common-name)."""
+
+
+class CertificateIssueError(StationError):
+    """The authority cannot issue the certificate that it was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,27 +78,58 @@ def issue_certificate(  # noqa: PLR0913 - what a certificate says
     days: int,
     serial: int,
 ) -> bytes:
-    """Return a certificate (DER) for an officer's public key, fit for signing documents (RFC 9336) and nothing else."""
-    public_key = load_der_public_key(spki)
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) and not hasattr(public_key, "public_bytes_raw"):
-        msg = "only P-256 and Ed25519 keys get certificates here"
-        raise TypeError(msg)
+    """Return a certificate (DER) for an officer's public key, fit for signing documents (RFC 9336) and nothing else.
+
+    It ends with the authority's own at the latest. Raises `CertificateIssueError` if the key is of another kind, or the
+    authority's certificate has ended.
+    """
     issuer = x509.load_der_x509_certificate(authority.certificate)
     names = [
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
         x509.NameAttribute(NameOID.COMMON_NAME, officer),
     ]
     start = _moment(at_ms) - BACKDATED
+    end = min(start + timedelta(days=days), issuer.not_valid_after_utc)
+    if end <= _moment(at_ms):
+        msg = (
+            f"No certificate was issued for {officer}: it would have ended on {end:%Y-%m-%d}. Give more days, or make a new "
+            "authority and have it named a trust anchor."
+        )
+        raise CertificateIssueError(msg)
     builder = (
-        x509.CertificateBuilder(issuer.subject, x509.Name(names), public_key, serial)  # type: ignore[arg-type]
+        x509.CertificateBuilder(issuer.subject, x509.Name(names), _supported_key(spki, officer), serial)
         .not_valid_before(start)
-        .not_valid_after(min(start + timedelta(days=days), issuer.not_valid_after_utc))
+        .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_documents=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(dotted(DOCUMENT_SIGNING))]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)  # type: ignore[arg-type]
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
     return _signed(builder, authority.key)
+
+
+def open_authority(key: PrivateKey, certificate: bytes) -> Authority:
+    """Return the authority of a private key and its certificate (DER).
+
+    Raises `CertificateIssueError` if they do not belong together, `CertificateRefusedError` if it cannot be a trust anchor.
+    """
+    if parse_anchor(certificate).spki != key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo):
+        msg = "The authority was not opened: its certificate is of another key. Name the certificate that was made with this key."
+        raise CertificateIssueError(msg)
+    return Authority(key=key, certificate=certificate)
+
+
+def _supported_key(spki: bytes, officer: OfficerId) -> ec.EllipticCurvePublicKey | Ed25519PublicKey:
+    try:
+        algorithm_of_key(spki)
+    except SignatureInvalidError as error:
+        msg = f"No certificate was issued for {officer}: {error}. Ask for a request made by `ortoo key create`."
+        raise CertificateIssueError(msg) from error
+    key = load_der_public_key(spki)
+    if isinstance(key, ec.EllipticCurvePublicKey | Ed25519PublicKey):
+        return key
+    msg = "a key that verifies signatures here is one of these"
+    raise AssertionError(msg)
 
 
 def _signed(builder: x509.CertificateBuilder, key: PrivateKey) -> bytes:

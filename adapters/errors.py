@@ -18,6 +18,15 @@ AdapterError
 │       └── ForeignLedgerError        the genesis is not the one that was pinned
 ├── StationError                      what keeps a station from working on
 │   ├── ClockBehindLedgerError        a record is stamped far ahead of this machine's clock
+│   ├── KeyringError                  no key at this station can sign for the officer now
+│   ├── KeyFileError                  a key file cannot be made, opened or used
+│   │   ├── KeyExistsError            (adapters.key_files) a file is there already
+│   │   ├── KeyExposedError           (adapters.key_files) others can read it, or no passphrase protects it
+│   │   ├── NotAKeyError              (adapters.key_files) no private key, or one that does not sign here
+│   │   └── WrongPassphraseError      (adapters.key_files) the passphrase does not open it
+│   ├── RequestFileError              a file is not an officer's request for enrolment
+│   │   └── WordsDifferError          (adapters.key_requests) the officer told other words than the request has
+│   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
 │   └── QueueError                    the queue on disk cannot be used
 ├── StoreError                        whatever goes wrong with the station's own database
 │   ├── StoreMovedError               another process of this station wrote first; read on from there

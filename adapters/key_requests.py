@@ -6,8 +6,9 @@ The registrar compares six words, which the officer tells him by another way, be
 from __future__ import annotations
 
 import base64
-import binascii
+import functools
 import json
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, NoReturn, Protocol
@@ -23,6 +24,12 @@ REQUEST_FILE_LIMIT_BYTES: Final = 4096
 FILE_FORMAT: Final = "ortoo key request 1"
 WORDS: Final = 6
 _BITS_PER_WORD: Final = 11
+"""Six words are 66 bits: to make a second request with the same words takes some 10²⁰ tries."""
+_FIELDS: Final = ("format", "officer", "request", "algorithm", "signature")
+
+
+class WordsDifferError(RequestFileError):
+    """The officer told other words than those of the request: it is not the request that he made."""
 
 
 class RequestSigner(Protocol):
@@ -76,27 +83,46 @@ def write_request(signed: SignedRequest) -> bytes:
 
 
 def read_request(codec: LedgerCodec, content: bytes) -> SignedRequest:
-    """Return the request in a file, its signature verified; raise `RequestFileError` if it is not one."""
+    """Return the request in a file, its signature verified; raise `RequestFileError` if it is not one.
+
+    It does not check who made it: that is what the six words are for.
+    """
     if len(content) > REQUEST_FILE_LIMIT_BYTES:
         _refuse("it is too large")
     try:
-        fields = json.loads(content)
-        if not isinstance(fields, dict) or fields.get("format") != FILE_FORMAT:
-            _refuse(f"it does not begin as {FILE_FORMAT!r}")
-        raw, signature = (base64.b64decode(fields[name], validate=True) for name in ("request", "signature"))
-        algorithm = str(fields["algorithm"])
+        fields = _fields(content)
+        raw = base64.b64decode(fields["request"], validate=True)
+        signature = base64.b64decode(fields["signature"], validate=True)
         request = codec.key_request(raw)
         verify_signature(
-            algorithm=algorithm,
+            algorithm=fields["algorithm"],
             spki=request.public_key,
             signature=signature,
             message=pae(KEY_REQUEST_PAYLOAD_TYPE, raw),
         )
-    except (ValueError, KeyError, TypeError, binascii.Error, RejectedError) as error:
+    except (ValueError, RecursionError, RejectedError) as error:
         _refuse(str(error), error)
     except SignatureInvalidError as error:
         _refuse(f"the new key did not sign it: {error}", error)
-    return SignedRequest(raw=raw, request=request, algorithm=algorithm, signature=signature)
+    if fields["officer"] != request.officer:
+        _refuse("it names two officers")
+    return SignedRequest(raw=raw, request=request, algorithm=fields["algorithm"], signature=signature)
+
+
+def _fields(content: bytes) -> dict[str, str]:
+    """Return what stands in a request file: exactly its five texts; raise `ValueError` otherwise."""
+    pairs = json.loads(content.decode("utf-8"), object_pairs_hook=list)
+    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+        msg = "it is no JSON object"
+        raise ValueError(msg)
+    if sorted(name for name, _ in pairs) != sorted(_FIELDS) or not all(isinstance(text, str) for _, text in pairs):
+        msg = f"it does not hold exactly the texts {', '.join(_FIELDS)}"
+        raise ValueError(msg)
+    fields = dict(pairs)
+    if fields["format"] != FILE_FORMAT:
+        msg = f"its format is not {FILE_FORMAT!r}"
+        raise ValueError(msg)
+    return fields
 
 
 def fingerprint_words(request: bytes) -> str:
@@ -107,11 +133,17 @@ def fingerprint_words(request: bytes) -> str:
     return " ".join(words[number >> place & (len(words) - 1)] for place in places)
 
 
-def same_words(told: str, shown: str) -> bool:
-    """Tell whether two fingerprints are the same, however they are spaced, hyphenated and capitalised."""
-    return told.lower().replace("-", " ").replace(",", " ").split() == shown.split()
+def require_words(signed: SignedRequest, told: str) -> None:
+    """Raise `WordsDifferError` unless these are the request's six words, however they are spaced, joined or capitalised."""
+    if re.sub(r"[\s,;.\-]+", " ", told).strip().lower() != signed.words:
+        msg = (
+            f"Nothing was enrolled: the words told do not belong to this request of {signed.request.officer}. Ask the officer to "
+            "read them again from where he made the key; if they stay different, somebody has put another key in its place."
+        )
+        raise WordsDifferError(msg)
 
 
+@functools.cache
 def word_list() -> tuple[str, ...]:
     """Return the 2,048 words of fingerprints, in order."""
     return tuple(resources.files("adapters").joinpath("words.txt").read_text("ascii").split())

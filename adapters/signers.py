@@ -1,6 +1,6 @@
 """Signers: keys that sign bytes and do nothing else, opened by URI.
 
-`file:` names a PKCS #8 PEM file or a PKCS #12 file (adapters.key_files). Hardware comes behind the same interface.
+`file:` names a PKCS #8 PEM file or a PKCS #12 file (adapters.key_files). Hardware (`pkcs11:`) comes behind the same interface.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def open_signer(uri: str, passphrase: Callable[[], bytes]) -> Signer:
     Raises `KeyFileError` if the key cannot be opened, or the kind of URI is not known.
     """
     parts = urlsplit(uri)
-    if parts.scheme != "file":
-        msg = f"The key {uri} cannot be opened: keys are named as file:/path/to/key.pem."
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not parts.path:
+        msg = f"The key {uri} cannot be opened: this program knows keys in files only, named as file:/path/to/key.pem."
         raise KeyFileError(msg)
     key, certificate = load_key(Path(unquote(parts.path)), passphrase)
     return signer_of(key, certificate)

@@ -1,0 +1,1 @@
+"""The words of fingerprints, and the program that makes them."""
