@@ -31,8 +31,8 @@ TEMPORARY_DAYS: Final = 90
 BACKDATED: Final = timedelta(minutes=10)
 """Clocks differ: a certificate made now must be valid on a ledger whose clock is a little behind."""
 _SERIAL_SIZE_BYTES: Final = 16
-_NAME_LIMIT: Final = 64
-"""The longest common name or organisation (RFC 5280, appendix A, ub-common-name)."""
+_NAME_LIMIT_BYTES: Final = 64
+"""The longest common name (RFC 5280, appendix A, ub-common-name, says characters; the library counts bytes of UTF-8)."""
 
 
 class CertificateIssueError(StationError):
@@ -54,7 +54,8 @@ def new_serial() -> int:
 
 def create_authority(key: PrivateKey, *, name: str, at_ms: int, serial: int) -> Authority:
     """Return an authority of this name with a certificate of its own, valid for ten years from a moment."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_NAME_LIMIT])])
+    short = name.encode()[:_NAME_LIMIT_BYTES].decode("utf-8", "ignore")
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, short)])
     start = _moment(at_ms) - BACKDATED
     usage = _usage(signs_documents=False)
     builder = (
