@@ -142,7 +142,7 @@ class Queue:
             known.update(connection.execute(chosen).scalars())
         return known
 
-    def _select(self, condition: Any) -> tuple[Submission, ...]:  # noqa: ANN401 - an SQL expression
+    def _select(self, condition: Any) -> tuple[Submission, ...]:
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(select(_SUBMISSIONS).where(condition).order_by(_SUBMISSIONS.c.number)).all()
@@ -173,7 +173,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
-    def _durable(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own objects
+    def _durable(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")

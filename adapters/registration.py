@@ -32,7 +32,7 @@ def registered(station: Station, signer: OfficerSigner, speaker: OrgId, entry: O
     return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{entry.organisation}")
 
 
-def appointed(
+def appointed(  # noqa: PLR0913 - what an appointment says
     station: Station,
     signer: OfficerSigner,
     speaker: OrgId,
@@ -79,7 +79,7 @@ def enrolled(
     return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{sha256(request.raw).hex()}")
 
 
-def stopped(
+def stopped(  # noqa: PLR0913 - what a suspension or a revocation says
     station: Station,
     signers: Sequence[OfficerSigner],
     speaker: OrgId | str,

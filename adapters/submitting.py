@@ -93,7 +93,7 @@ def submission_of(  # noqa: PLR0913 - the fields of a submission
 class Submitter:
     """Brings what is in the queue to the ledger, and each submission to its verdict."""
 
-    def __init__(  # noqa: PLR0913 - the wiring of a station, made in one place
+    def __init__(
         self,
         *,
         ledger: Ledger,
@@ -125,8 +125,7 @@ class Submitter:
         """Return what became of an intention that was queued; `why` explains one that still waits."""
         found = self._queue.find(intention)
         if found is None:
-            retired = self._last_rejected(intention)
-            return retired
+            return self._last_rejected(intention)
         if found.position is None:
             return Queued(identity=found.identity, why=why)
         return self._deposited(found.identity, found.position)

@@ -29,7 +29,7 @@ from cli.session import Session
 from domain.ids import Digest, OfficerId, digest_from_hex
 from schemas.codec import LedgerCodec
 
-PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"
+PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"  # noqa: S105 - the name of a variable, not what it holds
 DOCUMENTS_FOLDER = "documents"
 KEYS_FOLDER = "keys"
 QUEUE_FILE = "queue.sqlite"

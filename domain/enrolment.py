@@ -230,20 +230,22 @@ def _require_status(case: Case, allowed: set[KeyStatus], reason: Reason) -> None
         raise RejectedError(reason, f"the key is {found.status}", because=found.status_position)
 
 
-def _contested_from(case: Case, now: Key) -> int | None:
-    """Return from where on the key's events are contested after this event; once contested, they stay so."""
-    body = case.body
+def contested_after(body: KeySuspended | KeyRevoked, before: int | None, first_enrolled: int) -> int | None:
+    """Return from where on a key's events are contested after it was stopped; once contested, they stay so.
+
+    `before` is from where they were contested already, `first_enrolled` the position of the key's first enrolment.
+    """
     if body.reason != COMPROMISED or body.header.officer == body.officer:
-        return now.contested_from
-    since: int = body.since if body.since is not None else now.certificates[0].position
-    return since if now.contested_from is None else min(since, now.contested_from)
+        return before
+    since = body.since if body.since is not None else first_enrolled
+    return since if before is None else min(since, before)
 
 
 def _stop(case: Case, status: KeyStatus) -> tuple[Change, ...]:
     now = _own_key(case)
     if now is None:
         raise RejectedError(Reason.KEY_NOT_OF_OFFICER)
-    contested_from = _contested_from(case, now)
+    contested_from = contested_after(case.body, now.contested_from, now.certificates[0].position)
     return (KeyStatusChanged(**stamp(case, now.id, now), status=status, position=case.position, contested_from=contested_from),)
 
 
