@@ -62,6 +62,7 @@ class Follower:
         self._now_ms = now_ms
         self._digests = held_schema_digests()
         self.view = StoreView(store)
+        self._settled = 0
         self.alarms: list[TimeAlarm] = []
 
     @property
@@ -84,6 +85,7 @@ class Follower:
         """
         while proceed():
             start = self._store.next_position()
+            self._require_own_view(start)
             limit = BATCH_LIMIT if until is None else min(BATCH_LIMIT, until - start)
             slots = self._ledger.read(start, limit) if limit > 0 else ()
             if not slots:
@@ -99,9 +101,11 @@ class Follower:
                 progress(self._store.next_position(), self._ledger.end())
         return self._store.next_position()
 
-    def refresh(self) -> None:
-        """Forget cached states if another process has written the store meanwhile."""
-        self.view.forget()
+    def _require_own_view(self, position: int) -> None:
+        """Forget cached states if another process of this station has written the store since this one did."""
+        if position != self._settled:
+            self.view.forget()
+            self._settled = position
 
     def _judge_and_store(self, slots: Sequence[Slot], *, trust_times_ahead: bool) -> None:
         last = self._store.last_verdict()
@@ -122,6 +126,8 @@ class Follower:
             self._store.write(self.view.pending, self.view.changed_states())
             if last is None:
                 pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
+            # Not what the store says now: another process may have written behind this batch already.
+            self._settled = self.view.pending[-1].verdict.position + 1
             self.view.settle()
         if ahead is not None:
             raise ClockBehindLedgerError(ahead.position, ahead.stored_at_ms or 0, self._now_ms())

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from adapters.documents_shared import StationDocuments
@@ -33,13 +34,24 @@ NOT_AFTER_MS: Final = 30 * 24 * 3600 * 1000
 """How long an event may be under way: a month covers a station that was cut off in winter (formats.md, `not_after`)."""
 
 
+class Behind(StrEnum):
+    """Why a store may not reach the ledger's end."""
+
+    UNREACHABLE = "unreachable"
+    UNREAD = "behind"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Freshness:
-    """How far the store reaches: the next position, ledger time of the last record, and why it may be behind ("": it is not)."""
+    """How far the store reaches: the next position, ledger time of the last record, and why it may be behind (None: it is not).
+
+    `why` tells people more of a ledger that could not be reached.
+    """
 
     position: int
     at: int
-    behind: str
+    behind: Behind | None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +115,7 @@ class Station:
         """
         deadline = None if budget_s is None else time.monotonic() + budget_s
         proceed = (lambda: True) if deadline is None else (lambda: time.monotonic() < deadline)
-        behind = ""
+        behind, why = None, ""
         try:
             position = self.parts.follower.catch_up(
                 proceed=proceed,
@@ -111,10 +123,10 @@ class Station:
                 trust_times_ahead=trust_times_ahead,
             )
             if position < self.parts.ledger.end():
-                behind = "there is more on the ledger than was read in time"
+                behind = Behind.UNREAD
         except LedgerUnreachableError as error:
-            behind = str(error)
-        return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind)
+            behind, why = Behind.UNREACHABLE, str(error)
+        return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind, why=why)
 
     def signer(self, officer: OfficerId) -> OfficerSigner:
         """Return an officer's key at this station, in force now; raise `KeyringError` if there is none."""

@@ -14,8 +14,10 @@ from adapters.documents import DOCUMENT_LIMIT_BYTES
 from adapters.documents_shared import StationDocuments, log_fetched_again
 from adapters.errors import KeyFileError
 from adapters.follower import Follower
+from adapters.kafka_clients import TIMEOUT_S
 from adapters.keyring import Keyring, Passphrase
 from adapters.ledger import Ledger
+from adapters.ledger_deferred import DeferredLedger
 from adapters.ledger_guard import LedgerGuard
 from adapters.ledger_locations import open_ledger
 from adapters.queue import Queue, Submission
@@ -27,6 +29,7 @@ from adapters.verifying import Verifier
 from cli.errors import HomeError
 from cli.session import Session
 from domain.ids import Digest, OfficerId, digest_from_hex
+from projections.projector import Projector
 from schemas.codec import LedgerCodec
 
 PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"  # noqa: S105 - the name of a variable, not what it holds
@@ -49,6 +52,7 @@ class StationPlan:
     passphrase: Passphrase
     verify_threads: int = 2
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
+    ledger_timeout_s: float = TIMEOUT_S
     now_ms: Callable[[], int] = system_clock_ms
     fetched_again: Callable[[Digest], None] = log_fetched_again
 
@@ -56,8 +60,33 @@ class StationPlan:
 def open_station(session: Session) -> Station:
     """Return the station of a session's home; use it as `session.keep(open_station)`.
 
-    Raises `HomeError` if the home has joined no ledger yet.
+    No broker or database is asked for the ledger before it is needed. Raises `HomeError` if the home has joined no ledger yet.
     """
+    return _station_of(session, TIMEOUT_S)
+
+
+def open_reading_station(session: Session) -> Station:
+    """Return the station for a command that reads: it does not wait for a ledger longer than reading commands may."""
+    return _station_of(session, session.settings.catch_up_s)
+
+
+def open_projector(session: Session) -> Projector:
+    """Return what brings the views of a session's reading station up to date; use it as `session.keep(open_projector)`."""
+    return projector_of(session, session.keep(open_reading_station))
+
+
+def projector_of(session: Session, station: Station) -> Projector:
+    """Return the projector of a station into the views of a session's home."""
+    url = session.settings.store_url or f"sqlite:///{session.home / VIEWS_FILE}"
+    return Projector(url, station.parts.store, station.parts.codec, station.view, station.parts.documents)
+
+
+def passing_projector(station: Station) -> Projector:
+    """Return a projector into a database in memory: for views as of an earlier position, gone with the command."""
+    return Projector("sqlite://", station.parts.store, station.parts.codec, station.view, station.parts.documents)
+
+
+def _station_of(session: Session, ledger_timeout_s: float) -> Station:
     settings, home = session.settings, session.home
     if settings.location is None or settings.ledger is None:
         raise HomeError(
@@ -74,6 +103,7 @@ def open_station(session: Session) -> Station:
             passphrase=passphrase_source(session),
             verify_threads=settings.verify_threads,
             document_limit_bytes=settings.document_limit_bytes,
+            ledger_timeout_s=ledger_timeout_s,
             now_ms=session.now_ms,
             fetched_again=lambda digest: session.note(
                 f"This station's copy of document {digest.hex()[:16]}… was damaged; it was moved aside and fetched again."
@@ -114,10 +144,11 @@ def _first_line(path: Path) -> bytes:
 
 
 def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station:
-    """Put a station together; `ledger` is one that is open already (None: open the one at the plan's location)."""
+    """Put a station together; `ledger` is one that is open already (None: the one at the plan's location, when needed)."""
     plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = LedgerStore(plan.store_url)
-    guarded = LedgerGuard(ledger or open_ledger(plan.location), StoreHoldings(store))
+    opened = ledger or DeferredLedger(lambda: open_ledger(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms))
+    guarded = LedgerGuard(opened, StoreHoldings(store))
     codec = LedgerCodec()
     follower = Follower(
         ledger=guarded,

@@ -1,0 +1,101 @@
+"""What reading commands read from: the views as they are now, or with `--as-of` as they stood, and how far they reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from adapters.station import Behind, Station
+from cli.acting import require_genesis
+from cli.as_of import AsOfPosition, parse_as_of
+from cli.labels import label
+from cli.progress import ProgressLine
+from cli.render import as_of_line, purpose_lines
+from cli.session import Session
+from cli.wiring import open_projector, open_reading_station, passing_projector
+from domain.exchange import Exchange
+from projections.errors import AsOfError
+from projections.projector import Projector
+
+COVERS_AS_OF = 20_000
+"""As many covers are read for a view as of an earlier position as a country's ledger has letters in a busy hour: seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Views:
+    """The views of one command: made by `open_views`, read through `reading`.
+
+    `position` is the next one that they do not show, `at` the ledger time of the last that they show.
+    """
+
+    station: Station
+    projector: Projector
+    position: int
+    at: int
+    as_of: bool
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange's name, purpose, offset and keys."""
+        return self.station.exchange
+
+    @property
+    def offset_minutes(self) -> int:
+        """The ledger's offset from UTC in minutes, in which all times are shown."""
+        return self.exchange.utc_offset_minutes
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection whose statements all see the same state of the views."""
+        with self.projector.database.reading() as connection:
+            yield connection
+
+
+def open_views(session: Session, as_of: str | None = None) -> Views:
+    """Return the views, after following the ledger for as long as reading commands may; `as_of` as people write it.
+
+    Where the answer does not reach the ledger's end, that is said on standard error. Raises `HomeError` before anything was
+    read of the ledger, `UsageError` for an `as_of` that is none, `AsOfError` for one before the ledger or beyond its end.
+    """
+    station = session.keep(open_reading_station)
+    until = time.monotonic() + session.settings.catch_up_s
+    freshness = station.catch_up(budget_s=session.settings.catch_up_s)
+    require_genesis(session, station)
+    if as_of is not None:
+        return _views_as_of(session, station, as_of)
+    projector = session.keep(open_projector)
+    position = projector.catch_up(proceed=lambda: time.monotonic() < until)
+    verdict = station.parts.store.verdict(position - 1) if position else None
+    at = verdict.at if verdict else 0
+    behind = freshness.behind or (Behind.UNREAD if position < freshness.position else None)
+    if behind is not None:
+        why = label("note.unreachable" if behind is Behind.UNREACHABLE else "note.behind", session.language)
+        session.note(as_of_line(position - 1, at, station.exchange.utc_offset_minutes, why, session.language))
+    return Views(station=station, projector=projector, position=position, at=at, as_of=False)
+
+
+def banner(session: Session, views: Views) -> list[str]:
+    """Return the first line of a list that is not of a production ledger; no line if it is."""
+    return purpose_lines(views.exchange.purpose, session.language)
+
+
+def _views_as_of(session: Session, station: Station, as_of: str) -> Views:
+    store = station.parts.store
+    offset = station.exchange.utc_offset_minutes
+    chosen = parse_as_of(as_of, offset)
+    last = chosen.position if isinstance(chosen, AsOfPosition) else store.position_at(chosen.at_ms)
+    verdict = store.verdict(last) if last is not None else None
+    if last is None or verdict is None:
+        raise AsOfError(
+            f"There is nothing to show as of {as_of}: this station holds positions 0 to {store.next_position() - 1}. "
+            "Name one of these, or a time after the ledger was opened."
+        )
+    projector = session.keep(lambda _: passing_projector(station))
+    with ProgressLine("replaying the ledger") as progress:
+        projector.catch_up(progress, until=last + 1, covers=COVERS_AS_OF)
+    session.note(as_of_line(last, verdict.at, offset, "", session.language))
+    return Views(station=station, projector=projector, position=last + 1, at=verdict.at, as_of=True)
