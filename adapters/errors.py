@@ -27,6 +27,7 @@ AdapterError
 │   ├── RequestFileError              a file is not an officer's request for enrolment
 │   │   └── WordsDifferError          (adapters.key_requests) the officer told other words than the request has
 │   ├── LetterNotHeldError            (adapters.correspondence) this station knows no such accepted letter
+│   ├── CertificateFileError          (adapters.authority_files) a file holds no certificate
 │   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
 │   └── QueueError                    the queue on disk cannot be used
 ├── StoreError                        whatever goes wrong with the station's own database

@@ -10,6 +10,7 @@ CliError
 ├── LetterAmbiguousError          several letters are; carries the candidates
 ├── ConfirmationNeededError       nobody is there to be asked, and --yes was not given
 ├── NotConfirmedError             the person said no
+├── FoundingStoppedError          a ledger was half made; says what exists and what to do
 └── HomeError                     the home cannot be read or written
 
 Lower layers know nothing of exit codes. `outcome_of` looks an error up by the names of its classes, the most particular
@@ -93,6 +94,10 @@ class NotConfirmedError(CliError):
     """The person answered no; nothing was signed or sent."""
 
 
+class FoundingStoppedError(CliError):
+    """Making a ledger stopped half-way; the message says what exists now, and how to finish or to undo it."""
+
+
 class HomeError(CliError):
     """The home folder of this station cannot be read or written."""
 
@@ -116,6 +121,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "LetterAmbiguousError": (ExitCode.FAILED, "LETTER_AMBIGUOUS"),
         "ConfirmationNeededError": (ExitCode.USAGE, "CONFIRMATION_NEEDED"),
         "NotConfirmedError": (ExitCode.FAILED, "NOT_CONFIRMED"),
+        "FoundingStoppedError": (ExitCode.FAILED, "FOUNDING_STOPPED"),
         "HomeError": (ExitCode.FAILED, "HOME"),
         "DomainError": (ExitCode.FAILED, "DOMAIN"),
         "IdError": (ExitCode.USAGE, "ID"),

@@ -121,11 +121,9 @@ def passphrase_source(session: Session) -> Passphrase:
     """Return who is asked for the passphrase of a key: the environment, a file, or the person at the terminal."""
 
     def ask(officer: OfficerId) -> bytes:
-        given = session.environment.get(PASSPHRASE_VARIABLE)
+        given = given_passphrase(session)
         if given is not None:
-            return given.encode()
-        if session.settings.passphrase_file is not None:
-            return _first_line(Path(session.settings.passphrase_file).expanduser())
+            return given
         if not session.asks:
             raise KeyFileError(
                 f"The key of {officer} was not opened: nobody is at a terminal to give its passphrase. Put it into a file "
@@ -134,6 +132,15 @@ def passphrase_source(session: Session) -> Passphrase:
         return str(click.prompt(f"Passphrase of {officer}", hide_input=True, err=True)).encode()
 
     return ask
+
+
+def given_passphrase(session: Session) -> bytes | None:
+    """Return the passphrase that the environment or a file gives, None if a person is to be asked; raise `KeyFileError`."""
+    given = session.environment.get(PASSPHRASE_VARIABLE)
+    if given is not None:
+        return given.encode()
+    file = session.settings.passphrase_file
+    return None if file is None else _first_line(Path(file).expanduser())
 
 
 def _first_line(path: Path) -> bytes:
@@ -202,12 +209,17 @@ def _cloud_events(identity: Digest | None) -> Callable[[Submission], tuple[tuple
     """Return the CloudEvents attributes (version 1.0.2, Kafka protocol binding) of a record, which nothing trusts."""
 
     def headers(submission: Submission) -> tuple[tuple[str, bytes], ...]:
-        return (
-            ("ce_specversion", b"1.0"),
-            ("ce_id", submission.identity.hex().encode()),
-            ("ce_source", (identity.hex() if identity else "").encode()),
-            ("ce_type", submission.act.encode()),
-            ("content-type", b"application/vnd.ortoo.signed_event.v1+avro"),
-        )
+        return cloud_event_headers(identity, submission.identity, submission.act)
 
     return headers
+
+
+def cloud_event_headers(ledger: Digest | None, event: Digest, act: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the CloudEvents attributes of the record of an event (named by its identity) on a ledger."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event.hex().encode()),
+        ("ce_source", (ledger.hex() if ledger else "").encode()),
+        ("ce_type", act.encode()),
+        ("content-type", b"application/vnd.ortoo.signed_event.v1+avro"),
+    )
