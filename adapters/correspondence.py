@@ -14,7 +14,8 @@ from adapters.documents import read_document
 from adapters.errors import StationError
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
-from adapters.travelling_drafts import TravellingDraft
+from adapters.submitting import Submission, submission_of
+from adapters.travelling_drafts import CollectedSignature, TravellingDraft, add_signature
 from domain.documents import COVER
 from domain.events import (
     AcknowledgementMissed,
@@ -27,8 +28,10 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
-from domain.header import Document, Ref
+from domain.header import Document, Ref, SignatureValue, SignedEvent
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
+from domain.keys import key_of_certificate
+from domain.signatures import Check, SignatureInvalidError, pae, verify_check
 
 REMARK: Final = "remark"
 """What a cover's text is about when it explains a refusal, a recall or the answer to one."""
@@ -148,17 +151,77 @@ def missed(station: Station, signer: OfficerSigner, speaker: OrgId, letter: Lett
 
 def dispatched(travelling: TravellingDraft, signers: Sequence[OfficerSigner]) -> Utterance:
     """Return a frozen letter as its signatories here sign it; the draft's own event id makes it one letter for ever."""
-    body = travelling.body
     digests = tuple(document.sha256 for document in travelling.documents)
-    intention = f"{body.TYPE}:{body.header.event_id.hex()}"
-    return Utterance(body=body, signers=tuple(signers), intention=intention, documents=digests)
+    return Utterance(body=travelling.body, signers=tuple(signers), intention=letter_intention(travelling.body), documents=digests)
+
+
+def letter_intention(body: LetterDispatched) -> str:
+    """Return what the queue calls the sending of a letter: its event id, so that one draft is one letter for ever."""
+    return f"{body.TYPE}:{body.header.event_id.hex()}"
+
+
+def countersigned(travelling: TravellingDraft, signer: OfficerSigner, certificate: Digest) -> TravellingDraft:
+    """Return a frozen letter with one more signature, in its file too; `certificate` is the one the letter names of him."""
+    signature = signer.signer.sign(pae(travelling.payload_type, travelling.payload))
+    return add_signature(
+        travelling, CollectedSignature(signer=certificate, algorithm=signer.signer.algorithm, signature=signature)
+    )
+
+
+def require_signatures(station: Station, travelling: TravellingDraft) -> None:
+    """Verify the signatures that a letter has collected; raise `SignatureInvalidError` at the first that does not verify.
+
+    A certificate that is not on the ledger is passed over: judging the letter tells that.
+    """
+    message = pae(travelling.payload_type, travelling.payload)
+    for one in travelling.signatures:
+        known = key_of_certificate(station.view, one.signer)
+        if known is None:
+            continue
+        try:
+            if one.algorithm != known.algorithm:
+                raise SignatureInvalidError(f"it is of {one.algorithm}, and his key is for {known.algorithm}")  # noqa: TRY301 - one message for both
+            verify_check(Check(algorithm=one.algorithm, spki=known.spki, signature=one.signature, message=message))
+        except SignatureInvalidError as error:
+            raise SignatureInvalidError(
+                f"The signature of {known.officer} in {travelling.path.name} is not his signature of this letter: {error}. "
+                "Nothing was sent. Ask him to sign the file anew."
+            ) from error
+
+
+def collected(station: Station, travelling: TravellingDraft) -> Submission:
+    """Return a letter that all its signatories have signed, ready for the queue; its signatures are not verified here."""
+    by_signer = {one.signer: one for one in travelling.signatures}
+    ordered = (by_signer[signer] for signer in travelling.body.header.signers)
+    values = tuple(SignatureValue(algorithm=one.algorithm, signature=one.signature) for one in ordered)
+    return submission_of(
+        station.parts.codec,
+        SignedEvent(payload_type=travelling.payload_type, payload=travelling.payload, signatures=values),
+        intention=letter_intention(travelling.body),
+        act=LetterDispatched.TYPE,
+        officer=travelling.body.header.officer,
+        documents=tuple(document.sha256 for document in travelling.documents),
+        queued_at=station.parts.now_ms(),
+    )
+
+
+def explanation(text: str, *, salt: bytes) -> tuple[Document, bytes]:
+    """Return the cover that holds a text, as an event names it and as bytes to be stored; `salt` is 16 random bytes."""
+    raw = encode_cover(Cover(subject="", names=(), texts=(CoverText(about=REMARK, text=text),)), salt=salt)
+    entry = Document(sha256=sha256(raw), size_bytes=len(raw), media_type=COVER_MEDIA_TYPE, role=COVER, encryption=None)
+    return entry, raw
 
 
 def explained(station: Station, text: str, *, salt: bytes) -> Document:
-    """Put a text into a cover of its own, kept at this station, and return its entry for an event; `salt` is 16 random bytes."""
-    raw = encode_cover(Cover(subject="", names=(), texts=(CoverText(about=REMARK, text=text),)), salt=salt)
+    """Put a text into a cover of its own, kept at this station, and return its entry for an event."""
+    entry, raw = explanation(text, salt=salt)
     station.parts.documents.own.put(raw)
-    return Document(sha256=sha256(raw), size_bytes=len(raw), media_type=COVER_MEDIA_TYPE, role=COVER, encryption=None)
+    return entry
+
+
+def act_intention(act: str, letter: LetterId, recipient: str) -> str:
+    """Return what the queue calls an act about a letter; of one that may be repeated, its beginning."""
+    return f"{act}:{letter.hex()}:{recipient}"
 
 
 def document_bytes(station: Station, document: Document) -> bytes:
@@ -182,7 +245,7 @@ def _said(
     again: bool = False,
 ) -> Utterance:
     """Return a body as an utterance; `again` marks an act that may rightly be repeated later with a new effect."""
-    intention = f"{body.TYPE}:{body.letter.hex()}:{recipient}"
+    intention = act_intention(body.TYPE, body.letter, recipient)
     if again:
         intention += f":{body.header.event_id.hex()}"
     documents = (cover.sha256,) if cover is not None else ()

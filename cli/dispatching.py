@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adapters.covers import Cover, decode_cover
+from adapters.documents import DOCUMENT_LIMIT_BYTES
 from adapters.drafts import Draft
 from adapters.due_times import parse_due
 from adapters.frozen_letters import FrozenLetter, freeze
 from adapters.station import Station
 from adapters.travelling_drafts import (
-    CollectedSignature,
     TravellingDraft,
     draft_file_name,
     read_travelling_draft,
@@ -27,9 +28,9 @@ from cli.errors import AddresseeError
 from domain import groups
 from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References, payload_type_of
 from domain.header import Header, Ref
-from domain.ids import Digest, LetterId, OrgId, sha256
+from domain.ids import Digest, LetterId, OrgId
 from domain.letters import ACTION, INFORMATION, mark_of
-from domain.signatures import pae
+from domain.signatures import event_identity
 
 SALT_SIZE_BYTES: Final = 16
 """As large as a digest is hard to guess: a short subject cannot be found by trying (formats.md, `cover`)."""
@@ -43,6 +44,16 @@ class Terms:
 
     acknowledge_by: int | None
     reply_by: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedLetter:
+    """A letter as it will be signed, and the documents that go with it; it stands nowhere yet."""
+
+    payload_type: str
+    payload: bytes
+    body: LetterDispatched
+    letter: FrozenLetter
 
 
 def terms_of(draft: Draft, station: Station) -> Terms:
@@ -108,6 +119,22 @@ def frozen_in(folder: Path) -> TravellingDraft | None:
     return read_travelling_draft(found[0]) if found else None
 
 
+def prepare(
+    draft: Draft, station: Station, *, header: Header, resolve: Resolve, limit_bytes: int = DOCUMENT_LIMIT_BYTES
+) -> PreparedLetter:
+    """Return a draft as the bytes that its signatories will sign; nothing is written yet."""
+    frozen = freeze(draft, salt=os.urandom(SALT_SIZE_BYTES), limit_bytes=limit_bytes)
+    body = body_of(draft, frozen, station, header=header, terms=terms_of(draft, station), resolve=resolve)
+    payload = station.parts.codec.encode_body(body)
+    return PreparedLetter(payload_type=payload_type_of(LetterDispatched), payload=payload, body=body, letter=frozen)
+
+
+def keep_in(folder: Path, prepared: PreparedLetter) -> TravellingDraft:
+    """Write a prepared letter into one file of its draft's folder, and return that: nobody has signed it yet."""
+    path = folder / draft_file_name(mark_of(identity_of(prepared)))
+    return write_travelling_draft(path, payload_type=prepared.payload_type, payload=prepared.payload, letter=prepared.letter)
+
+
 def freeze_into(
     folder: Path,
     draft: Draft,
@@ -117,21 +144,19 @@ def freeze_into(
     resolve: Resolve,
 ) -> TravellingDraft:
     """Freeze a draft into one file of its folder, and return that: nobody has signed it yet."""
-    frozen = freeze(draft, salt=os.urandom(SALT_SIZE_BYTES))
-    body = body_of(draft, frozen, station, header=header, terms=terms_of(draft, station), resolve=resolve)
-    payload, payload_type = station.parts.codec.encode_body(body), payload_type_of(LetterDispatched)
-    mark = mark_of(LetterId(sha256(pae(payload_type, payload))))
-    return write_travelling_draft(folder / draft_file_name(mark), payload_type=payload_type, payload=payload, letter=frozen)
+    return keep_in(folder, prepare(draft, station, header=header, resolve=resolve))
 
 
-def identity_of(travelling: TravellingDraft) -> LetterId:
+def identity_of(letter: TravellingDraft | PreparedLetter) -> LetterId:
     """Return what the letter will be called once it is on the ledger: the identity of its dispatch."""
-    return LetterId(sha256(pae(travelling.payload_type, travelling.payload)))
+    return LetterId(event_identity(letter.payload_type, letter.payload))
 
 
-def signature_of(travelling: TravellingDraft, signer: Digest) -> CollectedSignature | None:
-    """Return a signer's signature that was collected already, None if it is still to come."""
-    return next((one for one in travelling.signatures if one.signer == signer), None)
+def cover_in(letter: TravellingDraft | PreparedLetter) -> Cover:
+    """Return the subject, names and texts of a letter that is to be signed; raise `CoverError` if they are none."""
+    reader = letter.letter.cover.open() if isinstance(letter, PreparedLetter) else letter.open(letter.body.cover.sha256)
+    with reader:
+        return decode_cover(reader.read())
 
 
 def _newest(station: Station, owner: OrgId, group: OrgId) -> GroupVersion:

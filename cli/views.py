@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from adapters.station import Behind, Station
-from cli.acting import require_genesis
+from cli.acting import acting_station, require_genesis
 from cli.as_of import AsOfPosition, parse_as_of
 from cli.labels import label
 from cli.progress import ProgressLine
 from cli.render import as_of_line, purpose_lines
 from cli.session import Session
-from cli.wiring import open_projector, open_reading_station, passing_projector
+from cli.wiring import open_projector, open_reading_station, passing_projector, projector_of
 from domain.exchange import Exchange
 from projections.errors import AsOfError
 from projections.projector import Projector
@@ -76,6 +76,18 @@ def open_views(session: Session, as_of: str | None = None) -> Views:
         why = label("note.unreachable" if behind is Behind.UNREACHABLE else "note.behind", session.language)
         session.note(as_of_line(position - 1, at, station.exchange.utc_offset_minutes, why, session.language))
     return Views(station=station, projector=projector, position=position, at=at, as_of=False)
+
+
+def acting_views(session: Session) -> Views:
+    """Return the views of a command that signs: of the station that will sign, read up to the ledger's end if that answers.
+
+    A command opens one station, this or that of `open_views`. Raises `HomeError` as `acting_station` does.
+    """
+    station = acting_station(session)
+    projector = session.keep(lambda _: projector_of(session, station))
+    with ProgressLine("bringing the views up to date") as progress:
+        position = projector.catch_up(progress)
+    return Views(station=station, projector=projector, position=position, at=station.last_time, as_of=False)
 
 
 def banner(session: Session, views: Views) -> list[str]:
