@@ -1,20 +1,264 @@
-"""`ortoo demo`."""
+"""`ortoo demo`: a ministry writes to 100 committees, on a real ledger, with real keys, by the code of the commands."""
 
 from __future__ import annotations
 
+import secrets
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
 import click
 
-from cli.errors import CliError
+from adapters.authority_files import load_authority
+from adapters.certificate_authority import Authority
+from adapters.due_times import show_offset
+from adapters.ledger_locations import KafkaLocation, SqliteLocation, parse_location
+from cli.demo_directory import (
+    committee_officers,
+    first_organisation,
+    members_of,
+    ministry_officers,
+    organisations,
+)
+from cli.demo_mongolia import REGISTRAR as MONGOLIAN_REGISTRAR
+from cli.demo_mongolia import first_organisation as first_mongolian_organisation
+from cli.demo_mongolia import run_mongolia
+from cli.demo_report import REPORT_FOLDER, print_fate, print_figures, print_outbox, views_of, write_reports
+from cli.demo_scenes import (
+    BODIES,
+    CLERK,
+    COMMITTEES,
+    COMMITTEES_STATION,
+    FIRST,
+    MINISTRY,
+    MINISTRY_STATION,
+    PILOT,
+    REGISTRAR,
+    DemoStory,
+    answer_circular,
+    attack,
+    make_mistakes,
+    reply,
+    secretary,
+    send_circular,
+    stay_silent,
+)
+from cli.demo_screen import DemoScreen
+from cli.demo_station import PASSPHRASE_FILE, DemoStation, define_group, enrol_all, register_all
+from cli.errors import UsageError
+from cli.founding import AUTHORITY_FOLDER, ROOTS_FOLDER, FirstOfficer, FoundingPlan, found_ledger, make_station_topic
 from cli.options import command_options
+from cli.passphrases import given_as_passphrase
 from cli.session import Session
+from cli.settings import read_settings, write_atomically, write_settings
+from domain.events import OrganisationEntry
+from domain.header import LocalName
+from domain.ids import OfficerId, OrgId
+
+FOLDER: Final = "build/demo"
+TERM_S: Final = 10
+TERM_ON_KAFKA_S: Final = 20
+"""A broker that somebody else uses too may take longer for 200 events than a file."""
+UZBEKISTAN_OFFSET_MINUTES: Final = 5 * 60
+MONGOLIA_OFFSET_MINUTES: Final = 8 * 60
+ROOTS: Final = 3
+THRESHOLD: Final = 2
 
 
 @click.command("demo")
+@click.option("--at", "location", metavar="LOCATION", help="Where the ledger is made, such as kafka://HOST:PORT/TOPIC.")
+@click.option(
+    "--dir", "folder", default=FOLDER, metavar="FOLDER", show_default=True, help="Where homes and report lie; must not exist."
+)
 @command_options
-def demo(session: Session) -> None:
-    """Watch a ministry write to 100 committees.
+def demo(session: Session, location: str | None, folder: str) -> None:
+    """Watch a ministry write to 100 committees, on a real ledger with real keys, by the same code as the commands.
+
+    Two stations share nothing but the ledger's location. Their homes stay in the folder, so that one can go on from there.
+    That 100 committees' keys lie in one home is for the demo only.
 
     Example:
-      ortoo demo
+      ortoo demo --dir build/demo
+      ortoo demo --at kafka://localhost:9092/demo --dir build/demo-kafka
     """
-    raise CliError(f"`ortoo demo` is not built yet: nothing was read from {session.home}.")
+    del session
+    root = Path(folder)
+    if root.exists():
+        raise UsageError(f"{root} exists, and the demo changes nothing that is there. Remove it, or name another with --dir.")
+    root.mkdir(parents=True)
+    place = location or f"sqlite:{(root / 'ledger.sqlite').absolute()}"
+    with ExitStack() as stack:
+        run_demo(root, place, stack)
+
+
+def run_demo(root: Path, place: str, stack: ExitStack) -> None:
+    """Run every part of the demo and print it; stations are closed with the stack."""
+    screen = DemoScreen()
+    screen.say(
+        f"{'Örtöö demo · TRAINING · real keys, real clock, the same code as the commands':<90}"
+        f"(UTC{show_offset(UZBEKISTAN_OFFSET_MINUTES)})"
+    )
+    screen.say(f"A ministry and {len(COMMITTEES)} committees, two stations that share only the ledger  {_short_place(place)}")
+    screen.say()
+    story = _enrol(root, place, screen, stack)
+    for scene in (send_circular, answer_circular, reply, make_mistakes, attack, stay_silent):
+        scene(story)
+    _mongolia(root, place, screen, stack)
+    screen.say()
+    with views_of(story.ministry) as connection:
+        print_outbox(screen, connection, UZBEKISTAN_OFFSET_MINUTES)
+        print_fate(screen, connection, story.letters["L01"], UZBEKISTAN_OFFSET_MINUTES)
+        story.committees.station.catch_up()
+        print_figures(story, connection)
+    _write_reports(root)
+    _your_turn(root, screen)
+
+
+def _enrol(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> DemoStory:
+    ministry_home, committees_home = root / "ministry", root / "committees"
+    authority = _found(
+        ministry_home, place, first_organisation(), REGISTRAR, offset_minutes=UZBEKISTAN_OFFSET_MINUTES, station=MINISTRY_STATION
+    )
+    _join(ministry_home, committees_home, place, COMMITTEES_STATION)
+    ministry, committees = _opened(ministry_home, stack), _opened(committees_home, stack)
+    entries = tuple(organisations())
+    register_all(ministry, REGISTRAR, MINISTRY, entries)
+    own, others = tuple(ministry_officers()), tuple(committee_officers())
+    enrol_all(ministry, REGISTRAR, MINISTRY, authority, ministry, own)
+    enrol_all(ministry, REGISTRAR, MINISTRY, authority, committees, others)
+    for group in (PILOT, BODIES):
+        define_group(ministry, CLERK, MINISTRY, group, members_of(group))
+    people = {one.officer for one in (*own, *others)}
+    screen.part(
+        1,
+        "Enrol",
+        f"{len(entries) + 1} organisations, {len(people) + 1} officers and stations, each with a key of his own",
+        screen.seconds(),
+    )
+    screen.more("(that 100 committees' keys lie in one home is for the demo only)")
+    term_s = TERM_ON_KAFKA_S if isinstance(parse_location(place), KafkaLocation) else TERM_S
+    return DemoStory(screen=screen, ministry=ministry, committees=committees, term_s=term_s)
+
+
+def _mongolia(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> None:
+    home = root / "mongolia"
+    authority = _found(
+        home,
+        _second_place(place),
+        first_mongolian_organisation(),
+        MONGOLIAN_REGISTRAR,
+        offset_minutes=MONGOLIA_OFFSET_MINUTES,
+        station="st.mongolia",
+    )
+    letters, receipts = run_mongolia(_opened(home, stack), authority)
+    zone = show_offset(MONGOLIA_OFFSET_MINUTES)
+    text = f"{letters} letters, {receipts} receipts on a second ledger (UTC{zone}): Secretariat, ministry, aimag"
+    screen.part(8, "Mongolia", text, screen.seconds())
+
+
+def _found(
+    home: Path, place: str, organisation: OrganisationEntry, registrar: OfficerId, *, offset_minutes: int, station: str
+) -> Authority:
+    """Found a training ledger as `ortoo ledger create` does, and return its small authority."""
+    # A passphrase beside its keys protects nothing: it is for the demo, so that its commands can be tried without typing.
+    write_atomically(home / PASSPHRASE_FILE, secrets.token_hex(32) + "\n")
+    secret = (home / PASSPHRASE_FILE).read_bytes().strip()
+    name = LocalName(language=organisation.names[0].language, text="Registrar")
+    plan = FoundingPlan(
+        home=home,
+        location=place,
+        name=f"demo-{organisation.organisation}",
+        purpose="training",
+        utc_offset_minutes=offset_minutes,
+        organisation=organisation,
+        registrar=FirstOfficer(officer=registrar, names=(name,), posts=(name,)),
+        passphrase=given_as_passphrase(secret),
+        root_passphrases=(given_as_passphrase(secret),) * ROOTS,
+        root_threshold=THRESHOLD,
+        roots_folder=home / ROOTS_FOLDER,
+        station=station,
+    )
+    found_ledger(plan)
+    write_settings(home, {"passphrase_file": str((home / PASSPHRASE_FILE).absolute())})
+    return load_authority(home / AUTHORITY_FOLDER, lambda: secret)
+
+
+def _join(founder: Path, home: Path, place: str, station: str) -> None:
+    """Let a second station join, as `ortoo ledger join` does: all that it is told is where the ledger lies, and which it is."""
+    make_station_topic(place, station)
+    write_atomically(home / PASSPHRASE_FILE, secrets.token_hex(32) + "\n")
+    pinned = read_settings(founder, {})
+    write_settings(
+        home,
+        {
+            "location": pinned.location,
+            "ledger": pinned.ledger,
+            "station": station,
+            "passphrase_file": str((home / PASSPHRASE_FILE).absolute()),
+        },
+    )
+
+
+def _opened(home: Path, stack: ExitStack) -> DemoStation:
+    there = DemoStation(home)
+    stack.callback(there.close)
+    there.station.catch_up()
+    return there
+
+
+def _second_place(place: str) -> str:
+    match parse_location(place):
+        case KafkaLocation(bootstrap=bootstrap, topic=topic):
+            return str(KafkaLocation(bootstrap=bootstrap, topic=f"{topic}-mongolia"))
+        case SqliteLocation(path=path):
+            return str(SqliteLocation(path=path.with_name(f"mongolia-{path.name}")))
+    raise UsageError(f"The demo needs a ledger that two stations can share, and {place} is none. Name a file or a topic.")
+
+
+def reports(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return the files of the report, each with the command that fills it."""
+    ministry, committees = ("--home", str(root / "ministry")), ("--home", str(root / "committees"))
+    return {
+        "outbox.txt": (*ministry, "outbox"),
+        "circular.txt": (*ministry, "letter", "show", "out:1"),
+        "inbox-of-the-ministry.txt": (*ministry, "--as", CLERK, "inbox"),
+        "inbox-of-a-committee.txt": (*committees, "--as", secretary(FIRST), "inbox"),
+        "register.txt": (*ministry, "--as", CLERK, "register", "show"),
+        "organisations.txt": (*ministry, "org", "list"),
+        "officers.txt": (*ministry, "officer", "list"),
+        "history.txt": (*ministry, "history"),
+        "rejected.txt": (*ministry, "history", "--rejected"),
+        "mongolia.txt": ("--home", str(root / "mongolia"), "letter", "list", "--all"),
+    }
+
+
+def your_turn(root: Path) -> tuple[str, ...]:
+    """Return command lines that go on from the demo; they work when pasted."""
+    program = Path(sys.argv[0])
+    ortoo = str(program if program.name == "ortoo" and not program.is_absolute() else "ortoo")
+    ministry, committees = f"{ortoo} --home {root / 'ministry'}", f"{ortoo} --home {root / 'committees'}"
+    return (
+        f"{ministry} letter show out:1",
+        f"{committees} --as {secretary(OrgId('mfy-077'))} letter acknowledge in:1",
+        f"{ministry} history --rejected",
+    )
+
+
+def _write_reports(root: Path) -> None:
+    write_reports(root / REPORT_FOLDER, reports(root))
+
+
+def _your_turn(root: Path, screen: DemoScreen) -> None:
+    screen.say()
+    screen.say(f"Your turn (full tables: {root / REPORT_FOLDER}):")
+    for line in your_turn(root):
+        screen.say(f"  {line}")
+
+
+def _short_place(place: str) -> str:
+    """Return a location as short as it can be told from this folder."""
+    where = parse_location(place)
+    if isinstance(where, SqliteLocation) and where.path.is_relative_to(Path.cwd()):
+        return str(where.path.relative_to(Path.cwd()))
+    return place

@@ -1,0 +1,168 @@
+"""How the demo ends: the ministry's outbox, the fate of one consignment, figures, and full tables in files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from adapters.due_times import show
+from cli.demo_scenes import COMMITTEES_STATION, FIRST, MINISTRY, DemoStory
+from cli.demo_screen import DemoScreen
+from cli.demo_station import DemoFailedError, DemoStation
+from cli.main import ortoo
+from cli.render import cut_text
+from cli.session import Session
+from cli.wiring import projector_of
+from domain.consignments import ConsignmentState
+from domain.ids import LetterId, OrgId
+from domain.letters import ACTION, INFORMATION
+from projections.archive import EVENTS
+from projections.covers import COVERS
+from projections.inbox import CONSIGNMENTS
+from projections.letters import LETTERS
+from projections.outbox import SENT, count_name
+
+REPORT_FOLDER: Final = "report"
+_ROW: Final = "{letter:<35}{to:>4}{acknowledged:>14}{refused:>9}{silent:>8}{answered:>10}  {due}"
+_HEADINGS: Final = ("to", "acknowledged", "refused", "silent", "answered", "due")
+_FATE: Final = "{what:<30}{at:<15}{position:>8}  {who}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pilot:
+    """The figures of one circular: everybody, receipts in time and late, the median in seconds, who is silent for good."""
+
+    addressees: int
+    in_time: int
+    late: int
+    median_s: float
+    silent: tuple[OrgId, ...]
+
+
+def print_outbox(screen: DemoScreen, connection: Connection, offset_minutes: int) -> None:
+    """Print the ministry's letters with their counts, the newest last."""
+    screen.say(_ROW.format(letter="MINISTRY'S OUTBOX", **{heading: heading for heading in _HEADINGS}))
+    chosen = (
+        select(SENT, LETTERS.c.printed, LETTERS.c.recalled_at, LETTERS.c.superseded_by, LETTERS.c.missed_at, COVERS.c.subject)
+        .join(LETTERS, LETTERS.c.letter == SENT.c.letter)
+        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
+        .where(SENT.c.sender == MINISTRY)
+        .order_by(SENT.c.position)
+    )
+    for row in connection.execute(chosen):
+        screen.say(_outbox_line(row, offset_minutes))
+
+
+def print_fate(screen: DemoScreen, connection: Connection, letter: LetterId, offset_minutes: int) -> None:
+    """Print what happened to the pilot's letter at the first committee, with ledger times and positions."""
+    joined = CONSIGNMENTS.join(LETTERS, LETTERS.c.letter == CONSIGNMENTS.c.letter)
+    chosen = select(CONSIGNMENTS, LETTERS.c.printed.label("our"), LETTERS.c.officer).select_from(joined)
+    row = connection.execute(chosen.where((CONSIGNMENTS.c.letter == letter) & (CONSIGNMENTS.c.recipient == FIRST))).one()
+    number = int(FIRST.removeprefix("mfy-"))
+    title = f"№ {row.our} → MFY {number:03}"
+    screen.say(_FATE.format(what=title, at="ledger time", position="position", who="signed by"))
+    steps = (
+        (f"dispatched, our № {row.our}", row.at, row.position, row.officer),
+        ("opened", row.opened_at, row.opened_position, f"{COMMITTEES_STATION}, for {row.opened_by}"),
+        (f"acknowledged, their № {row.printed}", row.received_at, row.received_position, row.received_by),
+        ("answered", row.answered_at, row.answered_position, f"{FIRST}.chair"),
+    )
+    for what, at, position, who in steps:
+        if at is not None:
+            screen.say(_FATE.format(what=what, at=_clock(at, offset_minutes), position=position, who=who))
+
+
+def pilot_figures(connection: Connection, letter: LetterId) -> Pilot:
+    """Return the figures of the pilot's letter, from its consignments."""
+    chosen = select(CONSIGNMENTS).where(CONSIGNMENTS.c.letter == letter)
+    rows = connection.execute(chosen).all()
+    held = [row for row in rows if row.state == ConsignmentState.ACKNOWLEDGED.value]
+    in_time = [row for row in held if not row.late]
+    return Pilot(
+        addressees=len(rows),
+        in_time=len(in_time),
+        late=len(held) - len(in_time),
+        median_s=statistics.median((row.received_at - row.at) / 1000 for row in in_time) if in_time else 0.0,
+        silent=tuple(OrgId(row.recipient) for row in rows if row.state == ConsignmentState.OPEN.value),
+    )
+
+
+def print_figures(story: DemoStory, connection: Connection) -> None:
+    """Print the pilot's figures, the ledger's, and whether both stations agree; raise `DemoFailedError` if they do not."""
+    pilot = pilot_figures(connection, story.letters["L01"])
+    silent = ", ".join(f"MFY {one.removeprefix('mfy-')}" for one in pilot.silent)
+    story.screen.say(
+        f"PILOT   {pilot.in_time} of {pilot.addressees} acknowledged in time, {pilot.late} late, "
+        f"median {pilot.median_s:.1f} s (the demo's own), silent: {silent}"
+    )
+    counted = select(func.count(), func.sum((EVENTS.c.reason == 0).cast(EVENTS.c.reason.type)))
+    records, accepted_ones = connection.execute(counted).one()
+    require_agreement(story.ministry, story.committees)
+    story.screen.say(
+        f"LEDGER  {records} records, {accepted_ones} accepted, {records - accepted_ones} rejected as they should be; "
+        "both stations agree on both roots"
+    )
+
+
+def require_agreement(first: DemoStation, second: DemoStation) -> None:
+    """Raise `DemoFailedError` unless two stations have read as far and reached the same roots of both logs."""
+    stores = [one.station.parts.store for one in (first, second)]
+    sizes = [store.next_position() for store in stores]
+    if sizes[0] != sizes[1] or stores[0].roots_at(sizes[0]) != stores[1].roots_at(sizes[1]):
+        raise DemoFailedError(f"The demo stopped: the two stations do not agree (sizes {sizes}). Report this as a defect.")
+
+
+def views_of(there: DemoStation) -> contextlib.AbstractContextManager[Connection]:
+    """Return a connection to a station's views, brought up to date."""
+    there.station.catch_up()
+    projector = there.session.keep(lambda session: projector_of(session, there.station))
+    projector.catch_up()
+    return projector.database.reading()
+
+
+def write_reports(folder: Path, commands: Mapping[str, Sequence[str]]) -> None:
+    """Run reading commands and keep what they print in files of the report folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, words in commands.items():
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text), contextlib.closing(Session({"COLUMNS": "200"})) as session:
+            ortoo.main(list(words), prog_name="ortoo", standalone_mode=False, obj=session)
+        (folder / name).write_text(text.getvalue(), encoding="utf-8")
+
+
+def _outbox_line(row: Any, offset_minutes: int) -> str:
+    counts = {
+        state: getattr(row, count_name(ACTION, state)) + getattr(row, count_name(INFORMATION, state))
+        for state in ConsignmentState
+    }
+    everybody = sum(counts.values())
+    acknowledged = counts[ConsignmentState.ACKNOWLEDGED]
+    due = _clock(row.acknowledge_by, offset_minutes) if row.acknowledge_by else ""
+    if row.recalled_at is not None:
+        due = "recalled"
+    elif row.superseded_by is not None:
+        due = "superseded"
+    elif row.missed_at is not None:
+        due = f"passed {due}"
+    return _ROW.format(
+        letter=cut_text(f"№ {row.printed}  {row.subject or ''}", 34),
+        to=everybody,
+        acknowledged=f"{acknowledged} ({100 * acknowledged // everybody} %)" if acknowledged else "0",
+        refused=counts[ConsignmentState.REFUSED],
+        silent=counts[ConsignmentState.OPEN],
+        answered=row.answered,
+        due=due,
+    )
+
+
+def _clock(at_ms: int, offset_minutes: int) -> str:
+    """Return the time of day of a moment with tenths of a second."""
+    clock = show(at_ms - at_ms % 60_000, offset_minutes).split(" ")[1]
+    return f"{clock}:{at_ms % 60_000 / 1000:04.1f}"
