@@ -52,6 +52,16 @@ def create_documents_topic(
     return topic
 
 
+def documents_topic_command(bootstrap: str, ledger_topic: str, station: str) -> str:
+    """Return the command with which an operator makes the topic for a station's documents."""
+    configs = " ".join(f"--config {name}={value}" for name, value in DOCUMENTS_SETTINGS.items())
+    topic = documents_topic(ledger_topic, station)
+    return (
+        f"kafka-topics.sh --bootstrap-server {bootstrap} --create --topic {topic} --partitions 1 --replication-factor 3 "
+        f"--config min.insync.replicas={_SAFE_IN_SYNC} {configs}"
+    )
+
+
 def check_documents_topic(
     bootstrap: str,
     ledger_topic: str,
