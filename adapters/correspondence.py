@@ -13,8 +13,9 @@ from adapters.covers import COVER_MEDIA_TYPE, Cover, CoverText, encode_cover
 from adapters.documents import read_document
 from adapters.errors import StationError
 from adapters.keyring import OfficerSigner
+from adapters.queue import Submission
 from adapters.station import Station, Utterance
-from adapters.submitting import Submission, submission_of
+from adapters.submitting import submission_of
 from adapters.travelling_drafts import CollectedSignature, TravellingDraft, add_signature
 from domain.documents import COVER
 from domain.events import (

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from adapters.documents_shared import StationDocuments
 from adapters.errors import LedgerUnreachableError
@@ -52,6 +52,18 @@ class Freshness:
     at: int
     behind: Behind | None
     why: str = ""
+
+
+class Signatory(Protocol):
+    """Whose signature an event will bear: his key itself is not needed to write its header."""
+
+    @property
+    def officer(self) -> OfficerId:
+        """Who he is."""
+
+    @property
+    def certificate(self) -> Digest:
+        """The digest of the certificate under which he signs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,7 +152,7 @@ class Station:
     def header(
         self,
         organisation: OrgId | str,
-        signers: Sequence[OfficerSigner],
+        signers: Sequence[Signatory],
         *,
         event_id: EventId | None = None,
     ) -> Header:
