@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, Row, String, Table, Text, bindparam, select
 
 from adapters.covers import COVER_LIMIT_BYTES, Cover, CoverError, decode_cover
-from adapters.documents import DocumentError
+from adapters.documents import DocumentError, DocumentsUnreachableError
 from adapters.store.dialect import insert_rows
 from domain.header import Document
 from domain.ids import Digest
@@ -98,11 +98,16 @@ def awaited(connection: Connection, limit: int = COVERS_AT_ONCE) -> tuple[Row[An
 
 
 def read_cover(source: CoverSource, cover: Row[Any]) -> Cover | str:
-    """Return a cover, or the state in which it remains: awaited, or unreadable for ever."""
+    """Return a cover, or the state in which it remains: awaited, or unreadable for ever.
+
+    Raises `DocumentsUnreachableError` if nobody answers.
+    """
     try:
         source.learn(cover.position)
         with source.open(Digest(cover.cover)) as reader:
             return decode_cover(reader.read(COVER_LIMIT_BYTES + 1))
+    except DocumentsUnreachableError:
+        raise
     except DocumentError:
         return AWAITED
     except CoverError:
@@ -111,12 +116,11 @@ def read_cover(source: CoverSource, cover: Row[Any]) -> Cover | str:
 
 
 def write_cover(connection: Connection, digest: bytes, found: Cover | str) -> None:
-    """Write what became of a cover that was looked for."""
+    """Write what became of a cover that was looked for, unless another process wrote it or empties the view meanwhile."""
+    if connection.execute(select(COVERS.c.state).where(COVERS.c.cover == digest)).scalar() != AWAITED:
+        return
     if isinstance(found, str):
         connection.execute(_STATE, {"b_cover": digest, "b_state": found, "b_subject": None})
-        return
-    held = connection.execute(select(COVERS.c.state).where(COVERS.c.cover == digest)).scalar() == HELD
-    if held:
         return
     connection.execute(_STATE, {"b_cover": digest, "b_state": HELD, "b_subject": found.subject})
     insert_rows(connection, NAMES, [(digest, named.sha256, named.name) for named in found.names])

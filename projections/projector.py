@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
+from adapters.covers import Cover
+from adapters.documents import DocumentsUnreachableError
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry
 from domain.changes import View
@@ -104,8 +106,7 @@ class Projector:
             reached = self._advance(end)
             if progress is not None:
                 progress(reached, end)
-        if proceed():
-            self.fill_covers(covers)
+        self.fill_covers(covers, proceed)
         return reached
 
     def rebuild(self, name: str, progress: Progress | None = None) -> int:
@@ -115,14 +116,14 @@ class Projector:
             self._begin(connection, projection)
         return self.catch_up(progress)
 
-    def fill_covers(self, limit: int = COVERS_AT_ONCE) -> int:
-        """Look for covers that are not here yet, at most `limit` of them, and return how many were found."""
+    def fill_covers(self, limit: int = COVERS_AT_ONCE, proceed: Callable[[], bool] = lambda: True) -> int:
+        """Look for covers that are not here yet, at most `limit` of them while `proceed()`; return how many were found."""
         if self.documents is None or limit <= 0:
             return 0
         with self.database.reading() as connection:
             wanted = awaited(connection, limit)
         # The documents are read before the database is locked: fetching one may take a while.
-        found = [(row.cover, read_cover(self.documents, row)) for row in wanted]
+        found = list(_looked_for(self.documents, wanted, proceed))
         if found:
             with self.database.writing() as connection:
                 for digest, cover in found:
@@ -170,12 +171,14 @@ class Projector:
             before = read_marks(connection)
             for projection in PROJECTIONS:
                 if positions[projection.name] == start and before.get(projection.name) == marks.get(projection.name):
-                    if projection.name not in marks or start == 0:
+                    if start == 0:
                         self._begin(connection, projection)
                     projection.apply(connection, batch)
                     mark = Mark(next_position=stop, version=projection.version, ledger=ledger)
                     write_mark(connection, projection.name, mark)
-        return min([stop, *(position for position in positions.values() if position > start)])
+            # Asked again: another process may have brought a view further meanwhile, or have begun to rebuild it.
+            now = read_marks(connection)
+        return min(_position(projection, now, ledger) for projection in PROJECTIONS)
 
     def _begin(self, connection: Connection, projection: Projection) -> None:
         for table in projection.tables:
@@ -213,6 +216,19 @@ def _status(connection: Connection, projection: Projection, mark: Mark | None, e
         rows=rows,
         version=projection.version,
     )
+
+
+def _looked_for(
+    source: CoverSource, wanted: Iterable[Row[Any]], proceed: Callable[[], bool]
+) -> Iterator[tuple[bytes, Cover | str]]:
+    for row in wanted:
+        if not proceed():
+            return
+        try:
+            yield row.cover, read_cover(source, row)
+        except DocumentsUnreachableError:
+            # Each further one would wait as long for nobody to answer.
+            return
 
 
 def _named(name: str) -> Projection:
