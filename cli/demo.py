@@ -86,14 +86,15 @@ def demo(session: Session, location: str | None, folder: str) -> None:
     root = Path(folder)
     if root.exists():
         raise UsageError(f"{root} exists, and the demo changes nothing that is there. Remove it, or name another with --dir.")
-    root.mkdir(parents=True)
     place = location or f"sqlite:{(root / 'ledger.sqlite').absolute()}"
+    second = _second_place(place)
+    root.mkdir(parents=True)
     with ExitStack() as stack:
-        run_demo(root, place, stack)
+        run_demo(root, place, second, stack)
 
 
-def run_demo(root: Path, place: str, stack: ExitStack) -> None:
-    """Run every part of the demo and print it; stations are closed with the stack."""
+def run_demo(root: Path, place: str, second: str, stack: ExitStack) -> None:
+    """Run every part of the demo on two ledgers and print it; stations are closed with the stack."""
     screen = DemoScreen()
     screen.say(
         f"{'Örtöö demo · TRAINING · real keys, real clock, the same code as the commands':<90}"
@@ -104,7 +105,7 @@ def run_demo(root: Path, place: str, stack: ExitStack) -> None:
     story = _enrol(root, place, screen, stack)
     for scene in (send_circular, answer_circular, reply, make_mistakes, attack, stay_silent):
         scene(story)
-    _mongolia(root, place, screen, stack)
+    _mongolia(root, second, screen, stack)
     screen.say()
     with views_of(story.ministry) as connection:
         print_outbox(screen, connection, UZBEKISTAN_OFFSET_MINUTES)
@@ -145,7 +146,7 @@ def _mongolia(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> N
     home = root / "mongolia"
     authority = _found(
         home,
-        _second_place(place),
+        place,
         first_mongolian_organisation(),
         MONGOLIAN_REGISTRAR,
         offset_minutes=MONGOLIA_OFFSET_MINUTES,

@@ -1,0 +1,70 @@
+"""The demo: on a file and on a real Kafka, its size on a screen, and the commands with which one goes on from there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from cli.demo_screen import WIDTH
+from cli.render import text_width
+from tests.kafka_broker import KafkaBroker
+
+LINES_LIMIT = 45
+BIN = Path(sys.executable).parent
+
+
+def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line in a folder as a person does in a shell that knows the program."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORTOO_")}
+    environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
+    return subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def require_demo(folder: Path, shown: subprocess.CompletedProcess[str]) -> list[str]:
+    """Fail unless the demo ended well and fits on a screen; return the commands with which it ends."""
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert len(lines) <= LINES_LIMIT
+    assert [line for line in lines if text_width(line) > WIDTH] == []
+    assert "both stations agree on both roots" in shown.stdout
+    assert re.search(r"PILOT +97 of 100 acknowledged in time, 1 late, .*silent: MFY 077", shown.stdout)
+    assert re.search(r"LEDGER +\d+ records, \d+ accepted, 3 rejected as they should be", shown.stdout)
+    reports = sorted((folder / "build" / "demo" / "report").iterdir())
+    assert len(reports) >= 8
+    assert [report.name for report in reports if not report.read_text("utf-8").strip()] == []
+    turns = [line.strip() for line in lines if line.startswith("  ortoo ")]
+    assert len(turns) >= 3
+    return turns
+
+
+def require_turns(folder: Path, turns: list[str]) -> None:
+    for line in turns:
+        said = run(folder, line)
+        assert said.returncode == 0, f"{line}\n{said.stdout}\n{said.stderr}"
+        assert said.stdout.strip(), line
+
+
+@pytest.mark.slow
+def test_the_demo_runs_on_a_file_and_its_commands_work_when_pasted(tmp_path: Path) -> None:
+    require_turns(tmp_path, require_demo(tmp_path, run(tmp_path, "ortoo demo")))
+    again = run(tmp_path, "ortoo demo")
+    assert again.returncode == 2
+    assert "changes nothing that is there" in again.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_runs_on_kafka_and_its_commands_work_when_pasted(tmp_path: Path, kafka: KafkaBroker) -> None:
+    shown = run(tmp_path, f"ortoo demo --at kafka://{kafka.bootstrap}/demo-{uuid.uuid4().hex[:8]}")
+    require_turns(tmp_path, require_demo(tmp_path, shown))
+
+
+def test_a_ledger_that_no_second_station_can_share_is_refused(tmp_path: Path) -> None:
+    refused = run(tmp_path, "ortoo demo --at memory:")
+    assert refused.returncode == 2
+    assert not (tmp_path / "build" / "demo" / "ministry").exists()
