@@ -113,8 +113,9 @@ def sign_and_submit(  # noqa: PLR0913 - what is said, what is shown, and the two
     `said` names each utterance for people. Without `rehearsed` the ledger alone judges: for utterances of which later ones
     build on earlier ones. Raises `RejectedError` if the ledger would reject one, `NotConfirmedError`, `ConfirmationNeededError`.
     """
-    if rehearsed:
-        for _, utterance in said:
+    for _, utterance in said:
+        # What was said before gets the receipt of that time, whatever the rules would say to a second one.
+        if rehearsed and station.parts.queue.find(utterance.intention) is None:
             station.rehearse(utterance.body)
     if not confirmed(session, preview, yes=yes, dry_run=dry_run):
         return None
