@@ -21,7 +21,7 @@ _YES: Final = frozenset({"y", "yes"})
 class Preview:
     """What is about to be signed: the act, then what it says as names and values, further lines, and what it cannot undo.
 
-    `data` is the same for programs (codes, never words).
+    `data` is the same for programs (codes, never words). `opening` is the label of the first words.
     """
 
     act: str
@@ -29,6 +29,7 @@ class Preview:
     lines: tuple[str, ...] = ()
     final: bool = True
     data: Mapping[str, Any] = field(default_factory=dict)
+    opening: str = "prompt.about_to_sign"
 
 
 def confirmed(session: Session, preview: Preview, *, yes: bool, dry_run: bool) -> bool:
@@ -69,7 +70,7 @@ def ask(session: Session, question: str) -> None:
 def preview_lines(preview: Preview, language: Language) -> list[str]:
     """Return a preview as lines."""
     act = label(f"event.{preview.act}", language)
-    lines = [f"{label('prompt.about_to_sign', language)} {act}", ""]
+    lines = [f"{label(preview.opening, language)} {act}", ""]
     lines += [f"  {line}" for line in pair_lines(preview.says)]
     lines += [f"  {visible(line)}" for line in preview.lines]
     if preview.final:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.station import Station
@@ -22,11 +22,15 @@ from domain.verdicts import Number, Verdict
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fate:
-    """One thing that was to be said: what it is about, which act, and its outcome; or the error that kept it unsigned."""
+    """One thing that was to be said: what it is about, which act, and its outcome; or the error that kept it unsigned.
+
+    `more` are further fields for programs.
+    """
 
     about: str
     act: str
     outcome: Outcome | Exception
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -57,7 +61,7 @@ def conclude(session: Session, station: Station, fates: Sequence[Fate], **more: 
 def fate_data(station: Station, fate: Fate) -> dict[str, Any]:
     """Return a fate as documented fields: codes and numbers, never words."""
     outcome = fate.outcome
-    data: dict[str, Any] = {"about": fate.about, "act": fate.act}
+    data: dict[str, Any] = {"about": fate.about, "act": fate.act, **fate.more}
     if isinstance(outcome, Deposited):
         verdict = outcome.verdict
         data |= {
