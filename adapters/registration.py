@@ -1,4 +1,8 @@
-"""What registrars say of organisations, officers and keys, ready to be signed: one function for each act."""
+"""What registrars, clerks and the root keys say of the directory, ready to be signed: one function for each act.
+
+An intention names what is wanted, and from which state on: wanting it twice before the ledger answered is one submission,
+wanting it again after things have changed is another.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Final
 from adapters.key_requests import SignedRequest
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
+from domain import directory
 from domain.events import (
     GroupDefined,
     KeyEnrolled,
@@ -15,15 +20,25 @@ from domain.events import (
     KeyRevoked,
     KeySuspended,
     OfficerAppointed,
+    OfficerRelieved,
+    OrganisationChanged,
+    OrganisationClosed,
     OrganisationEntry,
     OrganisationRegistered,
+    RegisterDefined,
+    RootChanged,
+    TrustAnchorAdded,
+    TrustAnchorWithdrawn,
 )
 from domain.header import LocalName
 from domain.ids import Digest, OfficerId, OrgId, sha256
+from domain.keys import key as key_in
 from domain.tree import root_of
 
 PART_LIMIT: Final = 2_000
 """Members in one part of a group, so that a part fits into one record (events.md, `group.defined`)."""
+Speakers = OfficerSigner | tuple[OfficerSigner, ...]
+"""One officer, or the root keys together, who speak for no organisation ("")."""
 
 
 def registered(station: Station, signer: OfficerSigner, speaker: OrgId, entry: OrganisationEntry) -> Utterance:
@@ -32,10 +47,24 @@ def registered(station: Station, signer: OfficerSigner, speaker: OrgId, entry: O
     return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{entry.organisation}")
 
 
+def changed(station: Station, signer: OfficerSigner, speaker: OrgId, entry: OrganisationEntry) -> Utterance:
+    """Return the replacement of what the directory says of an organisation."""
+    body = OrganisationChanged(header=station.header(speaker, (signer,)), entry=entry)
+    now = directory.organisation(station.view, entry.organisation)
+    said = f"{now.version if now else 0}:{_said(entry)}"
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{entry.organisation}:{said}")
+
+
+def closed(station: Station, signer: OfficerSigner, speaker: OrgId, *, organisation: OrgId, successor: OrgId | None) -> Utterance:
+    """Return the closing of an organisation."""
+    body = OrganisationClosed(header=station.header(speaker, (signer,)), organisation=organisation, successor=successor)
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{organisation}:{successor or ''}")
+
+
 def appointed(  # noqa: PLR0913 - what an appointment says
     station: Station,
-    signer: OfficerSigner,
-    speaker: OrgId,
+    signer: Speakers,
+    speaker: OrgId | str,
     *,
     organisation: OrgId,
     officer: OfficerId,
@@ -44,31 +73,41 @@ def appointed(  # noqa: PLR0913 - what an appointment says
     roles: tuple[str, ...],
 ) -> Utterance:
     """Return the appointment of an officer in an organisation."""
+    signers = _together(signer)
     body = OfficerAppointed(
-        header=station.header(speaker, (signer,)),
+        header=station.header(speaker, signers),
         organisation=organisation,
         officer=officer,
         names=names,
         posts=posts,
         roles=roles,
     )
-    # An officer may rightly be appointed anew, with other roles or another post.
-    said = sha256(repr((names, posts, roles)).encode()).hex()[:16]
-    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{officer}:{organisation}:{said}")
+    # An officer may rightly be appointed anew: with other roles or another post, or after he was relieved.
+    said = f"{_appointment_version(station, officer, organisation)}:{_said(names, posts, roles)}"
+    return Utterance(body=body, signers=signers, intention=f"{body.TYPE}:{officer}:{organisation}:{said}")
+
+
+def relieved(station: Station, signer: Speakers, speaker: OrgId | str, *, organisation: OrgId, officer: OfficerId) -> Utterance:
+    """Return the end of an officer's appointment in an organisation."""
+    signers = _together(signer)
+    body = OfficerRelieved(header=station.header(speaker, signers), organisation=organisation, officer=officer)
+    version = _appointment_version(station, officer, organisation)
+    return Utterance(body=body, signers=signers, intention=f"{body.TYPE}:{officer}:{organisation}:{version}")
 
 
 def enrolled(
     station: Station,
-    signer: OfficerSigner,
-    speaker: OrgId,
+    signer: Speakers,
+    speaker: OrgId | str,
     *,
     request: SignedRequest,
     certificate: bytes,
     assurance: str,
 ) -> Utterance:
     """Return the enrolment of a certificate for the officer who asked for it."""
+    signers = _together(signer)
     body = KeyEnrolled(
-        header=station.header(speaker, (signer,)),
+        header=station.header(speaker, signers),
         officer=request.request.officer,
         certificate=certificate,
         request=request.raw,
@@ -76,7 +115,10 @@ def enrolled(
         request_signature=request.signature,
         assurance=assurance,
     )
-    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{sha256(request.raw).hex()}")
+    # The same request renews a certificate too, so what counts is how many there are already.
+    held = key_in(station.view, sha256(request.request.public_key))
+    said = f"{sha256(request.raw).hex()}:{len(held.certificates) if held else 0}"
+    return Utterance(body=body, signers=signers, intention=f"{body.TYPE}:{said}")
 
 
 def stopped(  # noqa: PLR0913 - what a suspension or a revocation says
@@ -132,3 +174,55 @@ def group_defined(
         said = sha256(b"\n".join(member.encode() for member in ordered)).hex()[:16]
         intention = f"{body.TYPE}:{owner}:{group}:{version}:{number}:{said}"
         yield Utterance(body=body, signers=(signer,), intention=intention)
+
+
+def register_defined(  # noqa: PLR0913 - what a definition says
+    station: Station,
+    signer: OfficerSigner,
+    owner: OrgId,
+    *,
+    direction: str,
+    year_from: int,
+    format_: str,
+    first_serial: int,
+) -> Utterance:
+    """Return how an organisation's numbers of one direction are printed from a year on, and where that year begins."""
+    body = RegisterDefined(
+        header=station.header(owner, (signer,)),
+        direction=direction,
+        year_from=year_from,
+        format=format_,
+        first_serial=first_serial,
+    )
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{owner}:{body.header.event_id.hex()}")
+
+
+def roots_changed(station: Station, roots: tuple[OfficerSigner, ...], *, keys: tuple[bytes, ...], threshold: int) -> Utterance:
+    """Return who the root keys are from now on (SubjectPublicKeyInfo, DER), and how many of them must sign."""
+    body = RootChanged(header=station.header("", roots), roots=keys, root_threshold=threshold)
+    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+
+
+def anchor_added(station: Station, roots: tuple[OfficerSigner, ...], *, certificate: bytes) -> Utterance:
+    """Return the trust in one more certification authority (its certificate, DER)."""
+    body = TrustAnchorAdded(header=station.header("", roots), certificate=certificate)
+    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+
+
+def anchor_withdrawn(station: Station, roots: tuple[OfficerSigner, ...], *, anchor: Digest, reason: str) -> Utterance:
+    """Return the end of the trust in a certification authority, for new enrolments."""
+    body = TrustAnchorWithdrawn(header=station.header("", roots), anchor=anchor, reason=reason)
+    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+
+
+def _together(speakers: Speakers) -> tuple[OfficerSigner, ...]:
+    return (speakers,) if isinstance(speakers, OfficerSigner) else speakers
+
+
+def _appointment_version(station: Station, officer: OfficerId, organisation: OrgId) -> int:
+    now = directory.appointment(station.view, officer, organisation)
+    return now.version if now else 0
+
+
+def _said(*what: object) -> str:
+    return sha256(repr(what).encode()).hex()[:16]
