@@ -1,0 +1,67 @@
+"""Questions to the registers: the entries of one organisation's book of one direction and year, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from domain.ids import LetterId, OfficerId, OrgId
+from domain.verdicts import RegisterKind
+from projections.covers import COVERS
+from projections.letters import LETTERS
+from projections.registers import ENTRIES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisterRow:
+    """An entry of a register. It has two dates: arrived (the dispatch's ledger time) and registered.
+
+    `correspondent` None: several recipients; `subject` None: the cover has not arrived.
+    """
+
+    serial: int
+    printed: str
+    letter: LetterId
+    correspondent: OrgId | None
+    arrived_at: int
+    registered_at: int
+    position: int
+    officer: OfficerId
+    subject: str | None
+
+
+def register_entries(
+    connection: Connection,
+    organisation: OrgId,
+    register: RegisterKind,
+    year: int,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> tuple[RegisterRow, ...]:
+    """Return the entries of a register in the order of their numbers, those after the serial `after`, at most `limit`."""
+    own = ENTRIES.c
+    here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
+    chosen = (
+        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject)
+        .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
+        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
+        .where(here)
+        .order_by(own.serial)
+        .limit(limit)
+    )
+    return tuple(
+        RegisterRow(
+            serial=row.serial,
+            printed=row.printed,
+            letter=LetterId(bytes(row.letter)),
+            correspondent=None if row.correspondent is None else OrgId(row.correspondent),
+            arrived_at=row.arrived_at,
+            registered_at=row.registered_at,
+            position=row.position,
+            officer=OfficerId(row.officer),
+            subject=row.subject,
+        )
+        for row in connection.execute(chosen)
+    )
