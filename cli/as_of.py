@@ -38,15 +38,29 @@ def parse_as_of(text: str, utc_offset_minutes: int) -> AsOf:
     written = text.strip()
     if _POSITION.fullmatch(written):
         return AsOfPosition(position=int(written))
-    zone = timezone(timedelta(minutes=utc_offset_minutes))
     try:
-        moment = datetime.fromisoformat(written)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        if _DATE.fullmatch(written):
-            moment += timedelta(days=1, milliseconds=-1)
-        return AsOfTime(at_ms=(moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1))
+        return AsOfTime(at_ms=_instant(written, utc_offset_minutes, end_of_day=True))
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--as-of {text!r} is neither a position nor a time. Write a position (812), a date (2026-11-24: the end of that "
             "day) or a time (2026-11-24T14:02)."
         ) from error
+
+
+def parse_bound(text: str, utc_offset_minutes: int, *, end_of_day: bool) -> int:
+    """Return a date or a time as milliseconds UTC; a date is its beginning, or with `end_of_day` its end.
+
+    Raises `UsageError` if it is neither.
+    """
+    try:
+        return _instant(text.strip(), utc_offset_minutes, end_of_day=end_of_day)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text!r} is no time. Write a date (2026-11-24) or a time (2026-11-24T14:02).") from error
+
+
+def _instant(written: str, utc_offset_minutes: int, *, end_of_day: bool) -> int:
+    moment = datetime.fromisoformat(written)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone(timedelta(minutes=utc_offset_minutes)))
+    if end_of_day and _DATE.fullmatch(written):
+        moment += timedelta(days=1, milliseconds=-1)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

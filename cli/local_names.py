@@ -11,19 +11,20 @@ from domain.directory import appointment, organisation
 from domain.header import LocalName
 from domain.ids import OfficerId, OrgId
 
-_TAGS: Final = {
+TAGS: Final = {
     Language.ENGLISH: ("en",),
     Language.UZBEK_LATIN: ("uz-latn", "uz"),
     Language.UZBEK_CYRILLIC: ("uz-cyrl",),
     Language.MONGOLIAN: ("mn-cyrl", "mn"),
     Language.RUSSIAN: ("ru",),
 }
+"""The language tags (BCP 47) of names that a person with these labels reads, the best first."""
 
 
 def local_text(names: Sequence[LocalName], language: Language) -> str:
     """Return a name in a language, else the first that there is, "" if there is none."""
     by_tag = {name.language.lower(): name.text for name in names}
-    found = (by_tag[tag] for tag in _TAGS[language] if tag in by_tag)
+    found = (by_tag[tag] for tag in TAGS[language] if tag in by_tag)
     return next(found, names[0].text if names else "")
 
 
