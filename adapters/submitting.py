@@ -121,6 +121,10 @@ class Submitter:
         why = self.send(wait_s=wait_s)
         return tuple(self.outcome(one.intention, why) for one in submissions)
 
+    def settle(self) -> None:
+        """Note in the queue whatever has its verdict now, without sending anything: what another run of this station sent."""
+        self._note({})
+
     def outcome(self, intention: str, why: str = "the ledger has not answered yet") -> Outcome:
         """Return what became of an intention that was queued; `why` explains one that still waits."""
         found = self._queue.find(intention)

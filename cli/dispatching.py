@@ -113,10 +113,10 @@ def body_of(
     )
 
 
-def frozen_in(folder: Path) -> TravellingDraft | None:
+def frozen_in(folder: Path, *, limit_bytes: int = DOCUMENT_LIMIT_BYTES) -> TravellingDraft | None:
     """Return the letter that a draft's folder was frozen into, None if it was not yet; raise `TravellingDraftError`."""
     found = sorted(folder.glob(draft_file_name("*").replace("letter-*", "letter-t-*"))) if folder.is_dir() else []
-    return read_travelling_draft(found[0]) if found else None
+    return read_travelling_draft(found[0], limit_bytes=limit_bytes) if found else None
 
 
 def prepare(

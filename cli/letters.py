@@ -1,10 +1,31 @@
-"""`ortoo letter`."""
+"""`ortoo letter`: the noun, and its verbs from the files that have them."""
 
 from __future__ import annotations
 
 import click
 
+from cli.letter_changes import recall_command, supersede_command
+from cli.letter_drafts import check_command, draft_command, sign_command
+from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
+from cli.letter_sending import reply_command, send_command
+
 
 @click.group("letter")
 def letter() -> None:
     """Letters: draft, sign, send, read, acknowledge, refuse."""
+
+
+for _command in (
+    draft_command,
+    check_command,
+    sign_command,
+    send_command,
+    reply_command,
+    acknowledge_command,
+    refuse_command,
+    recall_command,
+    accept_recall_command,
+    decline_recall_command,
+    supersede_command,
+):
+    letter.add_command(_command)

@@ -1,0 +1,152 @@
+"""`ortoo letter draft | check | sign`: a letter before it is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapters.draft_writing import NewFile, write_draft
+from adapters.travelling_drafts import TravellingDraft
+from cli.acting import acting_officer, speaking_option
+from cli.confirm import preview_lines
+from cli.dispatching import cover_in, identity_of
+from cli.errors import UsageError
+from cli.labels import label
+from cli.letter_freezing import (
+    certificate_of,
+    given_draft,
+    officers_named,
+    prepared_letter,
+    some_signatory,
+)
+from cli.letter_outcomes import known_outcome, tell_again
+from cli.letter_outline import addressee_options, content_options, new_folder, outline_of, sender_of
+from cli.letter_preview import letter_preview
+from cli.letter_signing import letter_to_sign, signed_letter
+from cli.options import acting_options, command_options
+from cli.session import Session
+from cli.views import Views, acting_views
+from domain.directory import Role, has_role
+from domain.ids import OfficerId, OrgId, officer_id
+from domain.letters import mark_of
+
+_EXISTING = click.Path(exists=True, path_type=Path)
+DRAFT = click.argument("draft", type=_EXISTING)
+
+
+@click.command("draft")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--dir", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Where to make it (default: in the home)."
+)
+@addressee_options
+@content_options
+@speaking_option
+@command_options
+def draft_command(session: Session, /, files: tuple[Path, ...], folder: Path | None, for_: str | None, **said: Any) -> None:
+    """Begin a letter: a folder with letter.toml and copies of the files, the main document first. Nobody signs it yet.
+
+    Example:
+      ortoo letter draft letter.pdf plan.pdf --subject "Plan for 2027" --to mfy-001 --to all-mfy --acknowledge-by +3d
+    """
+    if not said["subject"] or not (said["to"] or said["copy"]):
+        raise UsageError("A draft needs a --subject, and somebody --to whom it goes.")
+    views = acting_views(session)
+    outline = outline_of(session, views, sender_of(session, views, for_), said)
+    new = [NewFile(name=path.name, content=path) for path in files]
+    letter_file = write_draft(folder if folder is not None else new_folder(session, views), outline, new)
+    made = letter_file.parent
+    session.show({"draft": made, "letter": letter_file}, [str(made)])
+    session.note(label("note.draft_made", session.language, folder=made))
+
+
+@click.command("check")
+@DRAFT
+@click.option("--signatory", "signatories", metavar="OFFICER", multiple=True, help="Who is to sign it; may be repeated.")
+@speaking_option
+@command_options
+def check_command(session: Session, draft: Path, signatories: tuple[str, ...], for_: str | None) -> None:
+    """Tell everything that would stop a draft from becoming a letter, judged here; nothing is signed.
+
+    Example:
+      ortoo letter check drafts/2026-11-25-1
+    """
+    views = acting_views(session)
+    given, outcome = known_outcome(session, views.station, given_draft(session, draft), dry_run=True)
+    if outcome is not None and given.frozen is not None:
+        tell_again(session, views.station, given.frozen, outcome, dry_run=True)
+        return
+    if given.frozen is not None:
+        pending = letter_to_sign(session, views, given, speaks_for=for_, signatories=signatories)
+        letter, missing = pending.letter, officers_named(views.station, given.frozen.missing_signers)
+    else:
+        sender = sender_of(session, views, for_)
+        persons = [certificate_of(views, who) for who in _signatories(session, views, sender, signatories)]
+        assert given.folder is not None  # noqa: S101 - a draft that is no file is a folder
+        letter, missing = prepared_letter(session, views, given.folder, sender, persons), ()
+    preview = letter_preview(views, session.language, letter.body, cover_in(letter))
+    data = {"act": preview.act, "would_be": "accepted", "still_to_sign": missing, **preview.data}
+    session.show(data, [*preview_lines(preview, session.language), "", label("note.nothing_stops_it", session.language)])
+
+
+@click.command("sign")
+@DRAFT
+@click.option("--signatory", "signatories", metavar="OFFICER", multiple=True, help="Everybody who signs it; you among them.")
+@speaking_option
+@acting_options
+@command_options
+def sign_command(
+    session: Session, draft: Path, signatories: tuple[str, ...], for_: str | None, *, yes: bool, dry_run: bool
+) -> None:
+    """Sign a letter without sending it: DRAFT is a draft's folder, or the file that a co-signatory gave you.
+
+    The first signature fixes every byte of the letter in one file, which travels from signatory to signatory; whoever has it
+    when all have signed sends it with `ortoo letter send`.
+
+    Example:
+      ortoo letter sign drafts/2026-11-25-1 --signatory deputy --signatory chief-accountant
+      ortoo letter sign letter-t-7F3KQ2.ortoo-draft
+    """
+    views = acting_views(session)
+    given, outcome = known_outcome(session, views.station, given_draft(session, draft), dry_run=dry_run)
+    if outcome is not None and given.frozen is not None:
+        tell_again(session, views.station, given.frozen, outcome, dry_run=True)
+        return
+    pending = letter_to_sign(session, views, given, speaks_for=for_, signatories=signatories)
+    if pending.signer is None and isinstance(pending.letter, TravellingDraft):
+        _require_signed_by(session, views, pending.letter)
+        _tell(session, views, pending.letter)
+        return
+    letter = signed_letter(session, views, pending, yes=yes, dry_run=dry_run)
+    if letter is not None:
+        _tell(session, views, letter)
+
+
+def _signatories(session: Session, views: Views, sender: OrgId, named: tuple[str, ...]) -> tuple[OfficerId, ...]:
+    """Return who would sign: those named, else who acts if he may, else any signatory, because a clerk checks for others."""
+    if named:
+        return tuple(officer_id(name) for name in named)
+    who = acting_officer(session)
+    if has_role(views.station.view, who, sender, Role.SIGNATORY):
+        return (who,)
+    return (some_signatory(views, sender) or who,)
+
+
+def _require_signed_by(session: Session, views: Views, letter: TravellingDraft) -> None:
+    who = acting_officer(session)
+    everybody = officers_named(views.station, letter.body.header.signers)
+    if who not in everybody:
+        raise UsageError(f"{who} is not among the signatories of {letter.path.name}: {', '.join(everybody)}.")
+
+
+def _tell(session: Session, views: Views, letter: TravellingDraft) -> None:
+    mark, missing = mark_of(identity_of(letter)), officers_named(views.station, letter.missing_signers)
+    signed_by = [name for name in officers_named(views.station, letter.body.header.signers) if name not in missing]
+    data = {"identity": identity_of(letter), "mark": mark, "file": letter.path, "signed_by": signed_by, "still_to_sign": missing}
+    session.show(data, [f"{mark}  {letter.path}"])
+    if missing:
+        session.note(label("note.still_to_sign", session.language, officers=", ".join(missing), file=letter.path))
+    else:
+        session.note(label("note.all_signed", session.language, file=letter.path))
