@@ -280,7 +280,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _start_watchdog(data: Path) -> subprocess.Popen[bytes]:
-    script = Path(__file__).with_name("kafka_watchdog.py")
+    script = Path(__file__).with_name("server_watchdog.py")
     return subprocess.Popen([sys.executable, str(script), str(data)], stdin=subprocess.PIPE, start_new_session=True)
 
 

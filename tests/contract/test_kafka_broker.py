@@ -19,7 +19,7 @@ from kafka.admin import NewTopic
 
 from tests.kafka_broker import BrokerError, KafkaBroker
 from tests.kafka_files import Jar, KafkaUnavailableError, _fetch, listed_jars
-from tests.kafka_watchdog import watch
+from tests.server_watchdog import watch
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,7 +1,7 @@
-"""Ends brokers whose tests are gone: started beside them, told each process, alive until its standard input ends.
+"""Ends servers whose tests are gone: started beside them, told each process, alive until its standard input ends.
 
 `+PID` and `-PID` lines say which processes to end. The input ends when the process that holds it does, however it
-does, so that a run that is killed leaves no broker behind.
+does, so that a run that is killed leaves no broker and no database behind.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def watch(lines: Iterable[str]) -> set[int]:
     return standing
 
 
-def main(folder: str) -> None:
-    """Watch standard input, then kill what still stands and remove the brokers' data (their logs stay)."""
+def main(folder: str, sign: str = "SIGKILL") -> None:
+    """Watch standard input, then end what still stands and remove the servers' data (their logs stay)."""
     standing = watch(sys.stdin)
     for pid in standing:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.Signals[sign])
     shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
