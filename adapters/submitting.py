@@ -146,7 +146,9 @@ class Submitter:
                 headers = (*self._headers(submission), *hints)
                 appended[submission.identity] = self._ledger.append(submission.record, headers=headers)
         except (LedgerUnreachableError, LedgerRefusedError, AppendUncertainError, DocumentError) as error:
-            self._read_back(appended, deadline)
+            # What certainly was not written will not appear, however long one waits.
+            if appended or isinstance(error, AppendUncertainError):
+                self._read_back(appended, deadline)
             return str(error) if self._queue.unfinished() else ""
         self._read_back(appended, deadline)
         return "the ledger did not show the record in time" if self._queue.unfinished() else ""

@@ -19,6 +19,7 @@ from adapters.due_times import parse_due
 from adapters.frozen_letters import FrozenLetter, freeze
 from adapters.station import Station
 from adapters.travelling_drafts import (
+    SUFFIX,
     TravellingDraft,
     draft_file_name,
     read_travelling_draft,
@@ -115,7 +116,7 @@ def body_of(
 
 def frozen_in(folder: Path, *, limit_bytes: int = DOCUMENT_LIMIT_BYTES) -> TravellingDraft | None:
     """Return the letter that a draft's folder was frozen into, None if it was not yet; raise `TravellingDraftError`."""
-    found = sorted(folder.glob(draft_file_name("*").replace("letter-*", "letter-t-*"))) if folder.is_dir() else []
+    found = sorted(folder.glob(f"letter-t-*{SUFFIX}")) if folder.is_dir() else []
     return read_travelling_draft(found[0], limit_bytes=limit_bytes) if found else None
 
 

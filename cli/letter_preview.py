@@ -135,7 +135,7 @@ def _document_lines(language: Language, body: LetterDispatched, cover: Cover) ->
     columns = (
         Column(heading=label("heading.document", language)),
         Column(heading=label("heading.size", language), right=True, cut=False),
-        Column(heading=f"{label('heading.digest', language)} SHA-256", cut=False),
+        Column(heading=label("heading.digest", language), cut=False),
     )
     named = [(cover.name_of(document.sha256) or "", document) for document in body.documents]
     rows = [(name, show_size(one.size_bytes), one.sha256.hex()) for name, one in named]

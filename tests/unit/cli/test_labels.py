@@ -47,6 +47,7 @@ CODES: dict[str, set[str]] = {
     "verdict": {"accepted", "rejected", "contested"},
     "key_state": {status.value for status in KeyStatus} | {"expired"},
     "document_role": set(DOCUMENT_ROLES) | {"cover"},
+    "relation": {"answers", "follows", "replaces", "relates"},
 }
 PLACE = re.compile(r"\{(\w+)\}")
 CYRILLIC = re.compile("[А-Яа-яЁёЎўҚқҒғҲҳӨөҮү]")
