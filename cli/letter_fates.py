@@ -1,0 +1,112 @@
+"""The fates of one letter's recipients, told: counts by state, the silent by region, and recipient by recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cli.errors import LetterNotFoundError
+from cli.labels import code_label, label
+from cli.reading import Chosen, filters_of, languages_of, mark_words, now_of, short_time
+from cli.render import Column, show_time, show_zone, table_lines, visible
+from cli.session import Session
+from cli.views import Views
+from domain.consignments import ConsignmentState
+from domain.ids import LetterId
+from projections.filters import PageWanted
+from projections.inbox_pages import InboxPage, recipients_page
+from projections.names import organisation_names
+from projections.outbox_pages import SentLine, SilentRegion, sent_line, silent_by_region
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fates:
+    """A letter's counts, who is silent by region, a page of its recipients, and the names of all who are named."""
+
+    line: SentLine
+    silent: tuple[SilentRegion, ...]
+    page: InboxPage
+    names: Mapping[str, str]
+
+
+def recipients_named(session: Session, views: Views, letter: LetterId, chosen: Chosen, page: PageWanted) -> Fates:
+    """Return the fates of a letter's recipients; raise `LetterNotFoundError` if these views do not have the letter."""
+    now = now_of(session, views)
+    # What narrows the letter itself has chosen it already.
+    filters = replace(filters_of(views, chosen, now), sender=None, since=None, until=None, case_index=None)
+    with views.reading() as connection:
+        line = sent_line(connection, letter, now=now)
+        if line is None:
+            raise LetterNotFoundError(
+                f"Letter {letter.hex()[:16]}… is not on the ledger as far as is shown here. `ortoo queue list` shows what "
+                "waits, `ortoo station status` how far this station has read."
+            )
+        silent = silent_by_region(connection, letter, page.limit)
+        found = recipients_page(connection, letter, filters, page, now=now)
+        told = [*(one.recipient for one in found.lines), *(one for region in silent for one in region.organisations)]
+        names = organisation_names(connection, told, languages_of(session))
+    return Fates(line=line, silent=silent, page=found, names=names)
+
+
+def fates_data(fates: Fates) -> dict[str, Any]:
+    """Return who is silent, by region, as documented fields."""
+    return {"silent": fates.silent}
+
+
+def fates_lines(session: Session, views: Views, fates: Fates) -> list[str]:
+    """Return the counts by state, the silent by region, and a page of recipients as lines."""
+    language = session.language
+    lines = [counts_line(session, fates.line)]
+    if fates.silent:
+        lines += ["", label("heading.silent", language), *(_silent_line(session, region, fates) for region in fates.silent)]
+    columns = (
+        Column(heading=label("heading.line", language), right=True, cut=False),
+        Column(heading=label("heading.recipient", language)),
+        Column(heading=label("heading.name", language)),
+        Column(heading=label("heading.state", language)),
+        Column(heading=label("heading.their_number", language)),
+        Column(heading=f"{label('heading.time', language)} ({show_zone(views.offset_minutes)})", cut=False),
+        Column(heading=label("heading.marks", language), cut=False),
+    )
+    rows = [
+        (
+            number,
+            line.recipient,
+            fates.names[line.recipient],
+            _state_words(session, line.state, line.refusal_reason),
+            line.number or "",
+            short_time(line.received_at, views.offset_minutes),
+            mark_words(session, line.marks),
+        )
+        for number, line in enumerate(fates.page.lines, 1)
+    ]
+    return [*lines, "", *table_lines(columns, rows)]
+
+
+def counts_line(session: Session, line: SentLine) -> str:
+    """Return a letter's recipients counted by state, in one line: `100 recipients: acknowledged 98, refused 1, open 1`."""
+    counts = [
+        f"{label(f'state.{state.value}', session.language)} {line.by_state[state.value]}"
+        for state in ConsignmentState
+        if line.by_state[state.value]
+    ]
+    return f"{label('heading.recipients', session.language)} {line.recipients}: {', '.join(counts)}"
+
+
+def due_words(at_ms: int | None, offset_minutes: int) -> str:
+    """Return a term for people, nothing if there is none."""
+    return show_time(at_ms, offset_minutes)
+
+
+def _state_words(session: Session, state: ConsignmentState, refusal_reason: str | None) -> str:
+    words = label(f"state.{state.value}", session.language)
+    return words if refusal_reason is None else f"{words}: {code_label('refusal', refusal_reason, session.language)}"
+
+
+def _silent_line(session: Session, region: SilentRegion, fates: Fates) -> str:
+    names = [fates.names[one] for one in region.organisations]
+    if more := region.count - len(names):
+        names.append(label("note.silent_more", session.language, count=more))
+    where = region.region or label("note.no_region", session.language)
+    return visible(f"  {where}  {region.count}: {', '.join(names)}")

@@ -1,0 +1,181 @@
+"""Reading the inbox: pages of letters received, newest first, and the fates of one letter's recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from domain.consignments import ConsignmentState
+from domain.ids import LetterId, OrgId
+from domain.letters import ACTION
+from projections.contested import contested_among
+from projections.covers import AWAITED, COVERS
+from projections.errors import CursorError
+from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.inbox import CONSIGNMENTS, OUTSIDE
+from projections.letters import LETTERS
+
+_C: Final = CONSIGNMENTS.c
+_L: Final = LETTERS.c
+_OUTSIDE: Final = _C.recipient.in_(select(OUTSIDE.c.organisation))
+_ANSWERABLE: Final = (ConsignmentState.OPEN, ConsignmentState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboxLine:
+    """A letter and one of its recipients. `marks` are codes; `number` is the recipient's own, `their_number` the sender's."""
+
+    letter: LetterId
+    recipient: OrgId
+    position: int
+    arrived_at: int
+    sender: OrgId
+    number: str | None
+    their_number: str
+    subject: str | None
+    state: ConsignmentState
+    capacity: str
+    acknowledge_by: int | None
+    reply_by: int | None
+    received_at: int | None
+    refusal_reason: str | None
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboxPage:
+    """Lines of an inbox, and the cursor with which it goes on (None: it ends here)."""
+
+    lines: tuple[InboxLine, ...]
+    after: str | None
+
+
+def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
+    """Return letters that went to any of the recipients, newest first; terms are over at `now`, the region is the senders'.
+
+    Raises `CursorError` if the page begins after something that is no line.
+    """
+    conditions = [_C.recipient.in_(recipients), *letter_conditions(filters), *_conditions(filters)]
+    if filters.region is not None:
+        conditions.append(_C.sender.in_(in_region(filters.region)))
+    if page.after is not None:
+        conditions.append(_after(page.after))
+    chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient).limit(page.limit + 1)
+    rows = connection.execute(chosen).all()
+    lines = _lines_of(connection, rows[: page.limit], now)
+    last = lines[-1] if len(rows) > page.limit else None
+    return InboxPage(lines=lines, after=f"{last.position}/{last.recipient}" if last else None)
+
+
+def recipients_page(connection: Connection, letter: LetterId, filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
+    """Return where a letter stands with its recipients (the region is theirs), by id; the cursor is a recipient's id."""
+    conditions = [_C.letter == letter, *_conditions(filters)]
+    if filters.region is not None:
+        conditions.append(_C.recipient.in_(in_region(filters.region)))
+    if page.after is not None:
+        conditions.append(_C.recipient > page.after)
+    rows = connection.execute(_LINES.where(and_(*conditions)).order_by(_C.recipient).limit(page.limit + 1)).all()
+    lines = _lines_of(connection, rows[: page.limit], now)
+    return InboxPage(lines=lines, after=lines[-1].recipient if len(rows) > page.limit else None)
+
+
+_LINES: Final = (
+    select(
+        CONSIGNMENTS,
+        _L.printed.label("their_number"),
+        _L.recalled_position,
+        _L.superseded_position,
+        COVERS.c.subject,
+        COVERS.c.state.label("cover_state"),
+        _OUTSIDE.label("outside"),
+    )
+    .join(LETTERS, _L.letter == _C.letter)
+    .outerjoin(COVERS, COVERS.c.cover == _L.cover)
+)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions on one recipient's fate."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.states:
+        conditions.append(_C.state.in_([state.value for state in filters.states]))
+    if filters.recipient is not None:
+        conditions.append(_C.recipient == filters.recipient)
+    if filters.overdue_at is not None:
+        conditions.append(_overdue(filters.overdue_at))
+    if filters.number is not None:
+        conditions.append(numbered(filters.number, (_C.printed, _L.printed), (_C.serial, _L.serial)))
+    return conditions
+
+
+def _overdue(now: int) -> ColumnElement[bool]:
+    """Somebody in the exchange still owes something whose time has passed: an acknowledgement, or an answer."""
+    return (
+        (_C.capacity == ACTION)
+        & ~_OUTSIDE
+        & or_(
+            (_C.state == ConsignmentState.OPEN.value) & (_C.acknowledge_by < now),
+            _C.state.in_([state.value for state in _ANSWERABLE]) & (_C.reply_by < now) & _C.answered_with.is_(None),
+        )
+    )
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    position, slash, recipient = cursor.partition("/")
+    if not slash:
+        raise CursorError(cursor)
+    at = position_cursor(position)
+    return (_C.position <= at) & or_(_C.position < at, _C.recipient > recipient)
+
+
+def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[InboxLine, ...]:
+    contested = contested_among(connection, (p for row in rows for p in (row.position, row.received_position)))
+    return tuple(_line(row, contested, now) for row in rows)
+
+
+def _line(row: Any, contested: frozenset[int], now: int) -> InboxLine:
+    return InboxLine(
+        letter=LetterId(row.letter),
+        recipient=OrgId(row.recipient),
+        position=row.position,
+        arrived_at=row.at,
+        sender=OrgId(row.sender),
+        number=row.printed,
+        their_number=row.their_number,
+        subject=row.subject,
+        state=ConsignmentState(row.state),
+        capacity=row.capacity,
+        acknowledge_by=row.acknowledge_by,
+        reply_by=row.reply_by,
+        received_at=row.received_at,
+        refusal_reason=row.refusal_reason,
+        marks=_marks(row, contested, now),
+    )
+
+
+def _marks(row: Any, contested: frozenset[int], now: int) -> tuple[str, ...]:
+    told = {
+        "opened": row.opened_position is not None,
+        "missed": row.missed_position is not None,
+        "late": bool(row.late),
+        "overdue": _is_overdue(row, now),
+        "answered": row.answered_with is not None,
+        "recalled": row.recalled_position is not None and row.state != ConsignmentState.RECALLED,
+        "superseded": row.superseded_position is not None,
+        "contested": not contested.isdisjoint({row.position, row.received_position}),
+        "outside": bool(row.outside),
+        "document_awaited": row.cover_state == AWAITED,
+    }
+    return tuple(mark for mark, holds in told.items() if holds)
+
+
+def _is_overdue(row: Any, now: int) -> bool:
+    """Tell of a row what the filter asks."""
+    if row.capacity != ACTION or row.outside:
+        return False
+    acknowledgement = row.state == ConsignmentState.OPEN and row.acknowledge_by is not None and row.acknowledge_by < now
+    answer = row.state in _ANSWERABLE and row.reply_by is not None and row.reply_by < now and row.answered_with is None
+    return bool(acknowledgement or answer)

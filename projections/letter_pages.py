@@ -1,0 +1,273 @@
+"""Reading one letter: what it is, its documents, who signed it, its thread, and what befell it with a recipient, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from domain.ids import Digest, LetterId, OfficerId, OrgId
+from domain.keys import KeyStatus
+from domain.reasons import Reason
+from projections.archive import EVENTS
+from projections.contested import contested_among
+from projections.covers import COVERS, NAMES, TEXTS
+from projections.directory_tables import CERTIFICATES, KEYS
+from projections.inbox import CONSIGNMENTS
+from projections.letters import DOCUMENTS, HERE, LETTERS, REFERENCES, RELATIONS, SIGNERS
+
+EXPIRED: Final = "expired"
+ANSWERED: Final = "answered"
+THREAD_LIMIT: Final = 500
+"""A circular may have an answer from every recipient; the outbox counts them, the thread shows the first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterFacts:
+    """What a letter is, by code, and its subject once its cover is here (`cover_state` says whether it is)."""
+
+    letter: LetterId
+    position: int
+    at: int
+    signed_at: int
+    sender: OrgId
+    officer: OfficerId
+    kind: str
+    language: str
+    urgency: str
+    access: str
+    case_index: str | None
+    number: str
+    mark: str
+    cover: Digest
+    cover_state: str
+    subject: str | None
+    acknowledge_by: int | None
+    reply_by: int | None
+    recalled_position: int | None
+    recall_reason: str | None
+    superseded_by: LetterId | None
+    missed_position: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedDocument:
+    """A document of a letter, with the name that the cover gives it (None: not here yet, or none)."""
+
+    sha256: Digest
+    name: str | None
+    role: str
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterSigner:
+    """Who signed a letter, under which certificate, how well he was identified, and what his key's state is."""
+
+    officer: OfficerId
+    certificate: Digest
+    assurance: str
+    valid_until: int
+    state: str
+    contested: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadLine:
+    """Another letter of the thread: `relation` says what one does to the other, `by_this` which of the two says so.
+
+    A letter of another ledger, or one that is not known here, has no position.
+    """
+
+    relation: str
+    by_this: bool
+    letter: LetterId
+    ledger: Digest | None
+    position: int | None
+    at: int | None
+    sender: OrgId | None
+    number: str | None
+    subject: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FateStep:
+    """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it.
+
+    `about_officer` is who opened it, `number` the recipient's registration number, `other` the answering letter.
+    """
+
+    act: str
+    position: int
+    at: int
+    officer: OfficerId
+    organisation: OrgId
+    about_officer: OfficerId | None = None
+    number: str | None = None
+    late: bool = False
+    other: LetterId | None = None
+    contested: bool = False
+
+
+def letter_facts(connection: Connection, letter: LetterId) -> LetterFacts | None:
+    """Return what an accepted letter is, None if these views do not have it."""
+    chosen = (
+        select(LETTERS, COVERS.c.subject, COVERS.c.state.label("cover_state"))
+        .join(COVERS, COVERS.c.cover == LETTERS.c.cover)
+        .where(LETTERS.c.letter == letter)
+    )
+    row = connection.execute(chosen).first()
+    if row is None:
+        return None
+    named = dict(row._mapping)  # noqa: SLF001 - the columns by name
+    named["number"] = named["printed"]
+    return LetterFacts(**{field: named[field] for field in LetterFacts.__slots__})
+
+
+def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocument, ...]:
+    """Return the documents of a letter in the order in which it names them."""
+    chosen = (
+        select(DOCUMENTS, NAMES.c.name)
+        .join(LETTERS, LETTERS.c.letter == DOCUMENTS.c.letter)
+        .outerjoin(NAMES, (NAMES.c.cover == LETTERS.c.cover) & (NAMES.c.sha256 == DOCUMENTS.c.sha256))
+        .where(DOCUMENTS.c.letter == letter)
+        .order_by(DOCUMENTS.c.place)
+    )
+    return tuple(
+        NamedDocument(
+            sha256=Digest(row.sha256), name=row.name, role=row.role, size_bytes=row.size_bytes, media_type=row.media_type
+        )
+        for row in connection.execute(chosen)
+    )
+
+
+def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[LetterSigner, ...]:
+    """Return who signed a letter, in order, as the directory has their keys; a certificate may have expired at `now`."""
+    chosen = (
+        select(SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, LETTERS.c.position)
+        .join(CERTIFICATES, CERTIFICATES.c.certificate == SIGNERS.c.certificate)
+        .join(KEYS, KEYS.c.key == CERTIFICATES.c.key)
+        .join(LETTERS, LETTERS.c.letter == SIGNERS.c.letter)
+        .where(SIGNERS.c.letter == letter)
+        .order_by(SIGNERS.c.place)
+    )
+    return tuple(
+        LetterSigner(
+            officer=OfficerId(row.officer),
+            certificate=Digest(row.certificate),
+            assurance=row.assurance,
+            valid_until=row.not_after,
+            state=EXPIRED if row.status == KeyStatus.ACTIVE and row.not_after < now else row.status,
+            contested=row.contested_from is not None and row.contested_from <= row.position,
+        )
+        for row in connection.execute(chosen)
+    )
+
+
+def text_about(connection: Connection, cover: bytes, about: str) -> str | None:
+    """Return a text of a cover, None if it has none or is not here yet."""
+    column = TEXTS.c
+    chosen = select(column.text).where((column.cover == cover) & (column.about == about)).order_by(column.place).limit(1)
+    found = connection.execute(chosen).scalar()
+    return None if found is None else str(found)
+
+
+def thread_of(connection: Connection, letter: LetterId) -> tuple[ThreadLine, ...]:
+    """Return what a letter answers, follows, replaces or relates to, and what does so to it, in the order of the ledger."""
+    column = REFERENCES.c
+    said_here = select(REFERENCES, column.other.label("there")).where(column.letter == letter)
+    said_there = select(REFERENCES, column.letter.label("there")).where((column.other == letter) & (column.ledger == HERE))
+    lines = [
+        _thread_line(row, by_this)
+        for said, by_this in ((said_here, True), (said_there, False))
+        for row in connection.execute(_with_letters(said))
+    ]
+    return tuple(sorted(lines, key=lambda one: (not one.by_this, one.position or 0, RELATIONS.index(one.relation))))
+
+
+def recipient_of(connection: Connection, letter: LetterId, among: tuple[OrgId, ...]) -> OrgId | None:
+    """Return the first of some organisations that is a recipient of a letter, None if none is."""
+    here = (CONSIGNMENTS.c.letter == letter) & CONSIGNMENTS.c.recipient.in_(among)
+    found = set(connection.execute(select(CONSIGNMENTS.c.recipient).where(here)).scalars())
+    return next((one for one in among if one in found), None)
+
+
+def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple[FateStep, ...]:
+    """Return what befell a letter with one of its recipients, step by step; nothing if it is none of them."""
+    here = (CONSIGNMENTS.c.letter == letter) & (CONSIGNMENTS.c.recipient == recipient)
+    consignment = connection.execute(select(CONSIGNMENTS).where(here)).first()
+    if consignment is None:
+        return ()
+    event = EVENTS.c
+    told = (event.letter == letter) & (event.reason == int(Reason.ACCEPTED))
+    told &= (event.recipient == recipient) | event.recipient.is_(None)
+    events = connection.execute(select(EVENTS).where(told).order_by(event.position)).all()
+    steps = [*(_step(row, consignment) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
+    steps.sort(key=lambda step: step.position)
+    contested = contested_among(connection, (step.position for step in steps))
+    return tuple(_marked(step, contested) for step in steps)
+
+
+def _with_letters(said: Any) -> Any:
+    there = said.subquery()
+    return (
+        select(there, LETTERS.c.position, LETTERS.c.at, LETTERS.c.sender, LETTERS.c.printed, COVERS.c.subject)
+        .outerjoin(LETTERS, (LETTERS.c.letter == there.c.there) & (there.c.ledger == HERE))
+        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
+        .order_by(LETTERS.c.position)
+        .limit(THREAD_LIMIT)
+    )
+
+
+def _thread_line(row: Any, by_this: bool) -> ThreadLine:  # noqa: FBT001 - which of two queries the row is of
+    return ThreadLine(
+        relation=row.relation,
+        by_this=by_this,
+        letter=LetterId(row.there),
+        ledger=Digest(row.ledger) if row.ledger else None,
+        position=row.position,
+        at=row.at,
+        sender=row.sender,
+        number=row.printed,
+        subject=row.subject,
+    )
+
+
+def _concerns(row: Any, consignment: Any) -> bool:
+    """A missed term concerns those who were silent; everything else that is said of the letter concerns every recipient."""
+    return bool(row.type != "acknowledgement.missed" or row.position == consignment.missed_position)
+
+
+def _step(row: Any, consignment: Any) -> FateStep:
+    received = row.position == consignment.received_position
+    return FateStep(
+        act=row.type,
+        position=row.position,
+        at=row.at,
+        officer=OfficerId(row.officer),
+        organisation=OrgId(row.organisation),
+        about_officer=row.about_officer,
+        number=consignment.printed if received else None,
+        late=bool(received and consignment.late),
+    )
+
+
+def _answer(connection: Connection, consignment: Any) -> Iterator[FateStep]:
+    if consignment.answered_with is not None:
+        answer = connection.execute(select(LETTERS).where(LETTERS.c.letter == consignment.answered_with)).one()
+        yield FateStep(
+            act=ANSWERED,
+            position=answer.position,
+            at=answer.at,
+            officer=OfficerId(answer.officer),
+            organisation=OrgId(answer.sender),
+            number=answer.printed,
+            other=LetterId(answer.letter),
+        )
+
+
+def _marked(step: FateStep, contested: frozenset[int]) -> FateStep:
+    return replace(step, contested=step.position in contested)

@@ -1,0 +1,224 @@
+"""Reading the outbox: pages of letters sent, newest first, each with its recipients counted; and who is silent, by region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union
+
+from domain.consignments import ConsignmentState
+from domain.ids import LetterId, OrgId
+from domain.letters import ACTION, INFORMATION
+from projections.contested import contested_among
+from projections.covers import AWAITED, COVERS
+from projections.directory_tables import REGIONS
+from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.inbox import CONSIGNMENTS, OUTSIDE
+from projections.letters import LETTERS
+from projections.outbox import SENT, count_name
+
+_C: Final = CONSIGNMENTS.c
+_L: Final = LETTERS.c
+_S: Final = SENT.c
+_SILENT: Final = (_C.state == ConsignmentState.OPEN.value) & (_C.capacity == ACTION)
+_CONNECTED: Final = _C.recipient.not_in(select(OUTSIDE.c.organisation))
+_OPEN_ACTION: Final = _S[count_name(ACTION, ConsignmentState.OPEN)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentLine:
+    """A letter with its recipients counted by state. `silent` are the connected ones who were asked to act and have not decided.
+
+    `only_recipient` is named if there is one alone; `marks` are codes.
+    """
+
+    letter: LetterId
+    position: int
+    at: int
+    sender: OrgId
+    number: str
+    mark: str
+    subject: str | None
+    case_index: str | None
+    only_recipient: OrgId | None
+    recipients: int
+    by_state: Mapping[str, int]
+    silent: int
+    late: int
+    answered: int
+    acknowledge_by: int | None
+    reply_by: int | None
+    marks: tuple[str, ...]
+
+    @property
+    def acknowledged(self) -> int:
+        """How many have acknowledged, those included of whom the letter is asked back."""
+        return self.by_state[ConsignmentState.ACKNOWLEDGED.value] + self.by_state[ConsignmentState.RECALL_ASKED.value]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentPage:
+    """Lines of a list of letters, and the cursor with which it goes on (None: it ends here)."""
+
+    lines: tuple[SentLine, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SilentRegion:
+    """How many of a letter's recipients in a region ("": in none) are silent, and who, as far as was asked for."""
+
+    region: str
+    count: int
+    organisations: tuple[OrgId, ...]
+
+
+def sent_by(senders: Sequence[OrgId]) -> ColumnElement[bool]:
+    """Return the scope of an outbox: letters of any of these senders."""
+    return _L.sender.in_(senders)
+
+
+def concerning(organisations: Sequence[OrgId]) -> ColumnElement[bool]:
+    """Return the scope of everything that concerns organisations: letters that any of them sent or received."""
+    sent = select(_L.position).where(_L.sender.in_(organisations))
+    received = select(_C.position).where(_C.recipient.in_(organisations))
+    return _L.position.in_(union(sent, received))
+
+
+def sent_page(
+    connection: Connection, scope: ColumnElement[bool] | None, filters: Filters, page: PageWanted, *, now: int
+) -> SentPage:
+    """Return letters of a scope (None: all), newest first; terms are over at `now`.
+
+    Raises `CursorError` if the page begins after something that is no line.
+    """
+    conditions = [*letter_conditions(filters), *_conditions(filters)]
+    if scope is not None:
+        conditions.append(scope)
+    if page.after is not None:
+        conditions.append(_L.position < position_cursor(page.after))
+    chosen = _LINES.where(and_(True, *conditions)).order_by(_L.position.desc()).limit(page.limit + 1)
+    rows = connection.execute(chosen).all()
+    lines = _lines_of(connection, rows[: page.limit], now)
+    return SentPage(lines=lines, after=str(lines[-1].position) if len(rows) > page.limit else None)
+
+
+def sent_line(connection: Connection, letter: LetterId, *, now: int) -> SentLine | None:
+    """Return the line of one letter, None if these views do not have it."""
+    rows = connection.execute(_LINES.where(_L.letter == letter)).all()
+    return _lines_of(connection, rows, now)[0] if rows else None
+
+
+def silent_by_region(connection: Connection, letter: LetterId, limit: int) -> tuple[SilentRegion, ...]:
+    """Return who is silent about a letter, by region (an organisation of several is told in its first); `limit` are named."""
+    region = func.coalesce(
+        select(func.min(REGIONS.c.region)).where(REGIONS.c.organisation == _C.recipient).scalar_subquery(), ""
+    ).label("region")
+    silent = select(_C.recipient, region).where((_C.letter == letter) & _SILENT & _CONNECTED).subquery()
+    counted = select(silent.c.region, func.count()).group_by(silent.c.region).order_by(silent.c.region)
+    named = select(silent).order_by(silent.c.region, silent.c.recipient).limit(limit)
+    names: dict[str, list[OrgId]] = {}
+    for row in connection.execute(named):
+        names.setdefault(row.region, []).append(OrgId(row.recipient))
+    return tuple(
+        SilentRegion(region=row[0], count=row[1], organisations=tuple(names.get(row[0], ())))
+        for row in connection.execute(counted)
+    )
+
+
+_LINES: Final = (
+    select(LETTERS, SENT, COVERS.c.subject, COVERS.c.state.label("cover_state"))
+    .join(SENT, _S.letter == _L.letter)
+    .outerjoin(COVERS, COVERS.c.cover == _L.cover)
+)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions on what became of a letter: on some recipient of it, or on its counts."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.states:
+        counts = [_S[count_name(c, state)] for c in (ACTION, INFORMATION) for state in filters.states]
+        conditions.append(or_(*(count > 0 for count in counts)))
+    if filters.overdue_at is not None:
+        conditions.append(_overdue(filters.overdue_at))
+    if filters.recipient is not None:
+        conditions.append(_went_to(_C.recipient == filters.recipient))
+    if filters.region is not None:
+        conditions.append(_went_to(_C.recipient.in_(in_region(filters.region))))
+    if filters.number is not None:
+        conditions.append(numbered(filters.number, (_L.printed,), (_L.serial,)))
+    return conditions
+
+
+def _overdue(now: int) -> ColumnElement[bool]:
+    """Some recipient owes something whose time has passed: an acknowledgement, or an answer."""
+    kept = _OPEN_ACTION + _S[count_name(ACTION, ConsignmentState.ACKNOWLEDGED)]
+    somebody_is_silent = (_OPEN_ACTION > 0) & _went_to(_SILENT & _CONNECTED)
+    return or_((_L.acknowledge_by < now) & somebody_is_silent, (_L.reply_by < now) & (_S.answered < kept))
+
+
+def _went_to(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(_C.letter).where((_C.letter == _L.letter) & condition).exists()
+
+
+def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[SentLine, ...]:
+    contested = contested_among(connection, (row.position for row in rows))
+    outside = _open_outside(connection, [row.letter for row in rows])
+    return tuple(_line(row, contested, outside.get(bytes(row.letter), 0), now) for row in rows)
+
+
+def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[bytes, int]:
+    """Return how many open recipients of each letter are outside the exchange: they are never counted silent."""
+    if not letters or connection.execute(select(OUTSIDE).limit(1)).first() is None:
+        return {}
+    counted = (
+        select(_C.letter, func.count())
+        .join(OUTSIDE, OUTSIDE.c.organisation == _C.recipient)
+        .where(_C.letter.in_(letters) & _SILENT)
+        .group_by(_C.letter)
+    )
+    return {bytes(row[0]): row[1] for row in connection.execute(counted)}
+
+
+def _line(row: Any, contested: frozenset[int], outside: int, now: int) -> SentLine:
+    counts = row._mapping  # noqa: SLF001 - the public way to a column whose name is a value
+    by_state = {
+        state.value: counts[_S[count_name(ACTION, state)]] + counts[_S[count_name(INFORMATION, state)]]
+        for state in ConsignmentState
+    }
+    silent = counts[_OPEN_ACTION] - outside
+    return SentLine(
+        letter=LetterId(counts[_L.letter]),
+        position=counts[_L.position],
+        at=row.at,
+        sender=OrgId(counts[_L.sender]),
+        number=row.printed,
+        mark=row.mark,
+        subject=row.subject,
+        case_index=row.case_index,
+        only_recipient=None if row.only_recipient is None else OrgId(row.only_recipient),
+        recipients=sum(by_state.values()),
+        by_state=by_state,
+        silent=silent,
+        late=row.late,
+        answered=row.answered,
+        acknowledge_by=counts[_L.acknowledge_by],
+        reply_by=row.reply_by,
+        marks=_marks(row, contested, silent, now),
+    )
+
+
+def _marks(row: Any, contested: frozenset[int], silent: int, now: int) -> tuple[str, ...]:
+    counts = row._mapping  # noqa: SLF001 - as above
+    due = counts[_L.acknowledge_by]
+    told = {
+        "recalled": row.recalled_position is not None,
+        "superseded": row.superseded_position is not None,
+        "missed": row.missed_position is not None,
+        "overdue": due is not None and due < now and silent > 0,
+        "contested": counts[_L.position] in contested,
+        "document_awaited": row.cover_state == AWAITED,
+    }
+    return tuple(mark for mark, holds in told.items() if holds)
