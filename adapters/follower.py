@@ -14,6 +14,7 @@ from adapters.store.ledger_store import LedgerStore
 from adapters.verifying import Verifier
 from adapters.view import StoreView
 from domain.certificates import CertificateRefusedError, parse_certificate
+from domain.errors import UpgradeNeededError
 from domain.events import KeyEnrolled
 from domain.genesis import judge_genesis
 from domain.ids import Digest, sha256
@@ -80,8 +81,9 @@ class Follower:
     ) -> int:
         """Judge and store everything up to the ledger's end (or `until`) while `proceed()`; return the next position.
 
-        Raises `ClockBehindLedgerError` before a record that is stamped more than ten minutes ahead of this machine's
-        clock (unless `trust_times_ahead`), after storing what stands before it.
+        Raises, after storing what stands before it: `ClockBehindLedgerError` before a record that is stamped more than ten
+        minutes ahead of this machine's clock (unless `trust_times_ahead`), and `UpgradeNeededError` before one that is to be
+        judged by rules which this program does not hold.
         """
         while proceed():
             start = self._store.next_position()
@@ -92,10 +94,11 @@ class Follower:
                 return start
             try:
                 self._judge_and_store(slots, trust_times_ahead=trust_times_ahead)
-            except StoreMovedError:
-                # Another process of this station stored these records first; go on from where it is now.
+            except BaseException as error:
+                # Nothing may be judged upon what was judged and not stored.
                 self.view.forget()
-                if self._store.next_position() <= start:
+                # If another process of this station stored these records first, go on from where it is now.
+                if not isinstance(error, StoreMovedError) or self._store.next_position() <= start:
                     raise
             if progress is not None:
                 progress(self._store.next_position(), self._ledger.end())
@@ -113,15 +116,17 @@ class Follower:
             raise StoreMovedError(slots[0].position)
         readings = [read_record(slot.record, self._codec) for slot in slots]
         bench = Bench(codec=self._codec, schema_digests=self._digests, verify=self._verified(readings))
-        ahead = None
+        stopped: ClockBehindLedgerError | UpgradeNeededError | None = None
         previous = last.at if last else None
-        for slot, reading in zip(slots, readings, strict=True):
-            if is_ahead(slot.stored_at_ms, self._now_ms()) and not trust_times_ahead:
-                ahead = slot
-                break
-            judged = self._judge(bench, slot, reading, previous)
-            previous = judged.verdict.at
-            self.view.add(judged)
+        try:
+            for slot, reading in zip(slots, readings, strict=True):
+                if not trust_times_ahead:
+                    self._require_time_passed(slot)
+                judged = self._judge(bench, slot, reading, previous)
+                previous = judged.verdict.at
+                self.view.add(judged)
+        except (ClockBehindLedgerError, UpgradeNeededError) as error:
+            stopped = error
         if self.view.pending:
             self._store.write(self.view.pending, self.view.changed_states())
             if last is None:
@@ -129,8 +134,13 @@ class Follower:
             # Not what the store says now: another process may have written behind this batch already.
             self._settled = self.view.pending[-1].verdict.position + 1
             self.view.settle()
-        if ahead is not None:
-            raise ClockBehindLedgerError(ahead.position, ahead.stored_at_ms or 0, self._now_ms())
+        if stopped is not None:
+            raise stopped
+
+    def _require_time_passed(self, slot: Slot) -> None:
+        now_ms = self._now_ms()
+        if is_ahead(slot.stored_at_ms, now_ms):
+            raise ClockBehindLedgerError(slot.position, slot.stored_at_ms or 0, now_ms)
 
     def _judge(self, bench: Bench, slot: Slot, reading: Reading, previous: int | None) -> Judged:
         if previous is None:
