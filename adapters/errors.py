@@ -32,6 +32,7 @@ AdapterError
 │   └── QueueError                    the queue on disk cannot be used
 ├── StoreError                        whatever goes wrong with the station's own database
 │   ├── StoreMovedError               another process of this station wrote first; read on from there
+│   ├── StoreUrlError                 the setting store_url names no database that can be used
 │   ├── StoreUnreachableError         it cannot be opened, read or written
 │   ├── StoreForeignError             it belongs to another ledger, or to another place
 │   ├── StoreOutdatedError            its tables are of another layout than this program's
@@ -222,6 +223,17 @@ class StoreMovedError(StoreError):
         """Name the position at which the batch begins."""
         super().__init__(f"The store does not end at position {position}: another process of this station is following too.")
         self.position = position
+
+
+class StoreUrlError(StoreError):
+    """The setting store_url names no database that this program can use; the message quotes nothing that may be secret."""
+
+    def __init__(self, why: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(
+            f"The setting store_url cannot be used: {why}. Give it as postgresql://USER@HOST:PORT/DATABASE or sqlite:///FILE; "
+            "a password is better kept in the file that PostgreSQL's own programs read (~/.pgpass)."
+        )
 
 
 class StoreUnreachableError(StoreError):

@@ -128,9 +128,10 @@ class Follower:
         except (ClockBehindLedgerError, UpgradeNeededError) as error:
             stopped = error
         if self.view.pending:
-            self._store.write(self.view.pending, self.view.changed_states())
             if last is None:
+                # Before the batch, so that no store with records is ever without it, whenever this process ends.
                 pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
+            self._store.write(self.view.pending, self.view.changed_states())
             # Not what the store says now: another process may have written behind this batch already.
             self._settled = self.view.pending[-1].verdict.position + 1
             self.view.settle()

@@ -154,6 +154,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "QueueError": (ExitCode.UNREACHABLE, "QUEUE"),
         "KeyringError": (ExitCode.FAILED, "KEYRING"),
         "StoreError": (ExitCode.UNREACHABLE, "STORE"),
+        "StoreUrlError": (ExitCode.USAGE, "STORE_URL"),
         "StoreMovedError": (ExitCode.FAILED, "STORE_MOVED"),
         "DocumentError": (ExitCode.FAILED, "DOCUMENT"),
         "DocumentMissingError": (ExitCode.COULD_NOT_VERIFY, "DOCUMENT_MISSING"),

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Table, inspect, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
-from adapters.store.dialect import insert_rows, is_shared, open_engine, take_turn, writing
+from adapters.store.dialect import complaint, insert_rows, is_shared, name_of, open_engine, reading_one_state, take_turn, writing
 from domain.ids import Digest
 from projections.columns import BIG, METADATA, NAME
 from projections.errors import ViewsUnreachableError
@@ -41,12 +40,10 @@ class ViewsDatabase:
     """An open database of views. Several threads may use it."""
 
     def __init__(self, url: str) -> None:
-        """Open the database at a SQLAlchemy URL; raise `ViewsUnreachableError` if that fails."""
-        self.name = make_url(url).render_as_string(hide_password=True)
-        try:
-            self.engine: Engine = open_engine(url)
-        except (SQLAlchemyError, ImportError) as error:
-            raise ViewsUnreachableError(self.name, str(error)) from error
+        """Open the database at a SQLAlchemy URL; raise `StoreUrlError` if it names none that can be used."""
+        self.name = name_of(url)
+        self.engine: Engine = open_engine(url)
+        self._reading = reading_one_state(self.engine)
         self._writing = writing(self.engine)
         self._turn: contextlib.AbstractContextManager[object] = (
             threading.RLock() if is_shared(self.engine) else contextlib.nullcontext()
@@ -65,10 +62,10 @@ class ViewsDatabase:
     def reading(self) -> Iterator[Connection]:
         """Give a connection whose statements all see the same state of the views."""
         try:
-            with self._turn, self.engine.connect() as connection:
+            with self._turn, self._reading.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise ViewsUnreachableError(self.name, str(error.orig)) from error
+            raise ViewsUnreachableError(self.name, complaint(error)) from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -78,7 +75,7 @@ class ViewsDatabase:
                 take_turn(connection)
                 yield connection
         except DBAPIError as error:
-            raise ViewsUnreachableError(self.name, str(error.orig)) from error
+            raise ViewsUnreachableError(self.name, complaint(error)) from error
 
     def close(self) -> None:
         """Let go of the database; calling it again does nothing."""

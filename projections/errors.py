@@ -29,7 +29,7 @@ class ViewsUnreachableError(ProjectionError):
         """Name the database (without its password) and what it said."""
         super().__init__(
             f"The views in {database} cannot be used ({why}). Nothing was lost: they are rebuilt from the store at will. "
-            "Check the disk, or delete the file and run the command again."
+            "Check the disk and the database, then run the command again; a damaged file of views may be deleted."
         )
 
 

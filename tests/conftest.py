@@ -1,4 +1,4 @@
-"""What tests share: a real Kafka, started once when the first test asks for it."""
+"""What tests share: a real Kafka and a real PostgreSQL, each started once when the first test asks for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_files import KafkaUnavailableError
+from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,36 @@ def own_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
 def three_kafkas(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
     """Return a Kafka of three brokers, this module's own."""
     yield from _own_kafka(request, brokers=3)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Return the session's PostgreSQL. Do not stop it."""
+    yield from _own_postgres()
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    """Return a PostgreSQL of this module's own, which its tests may stop, crash and start again."""
+    yield from _own_postgres()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """Return the URL of a database of this test's own."""
+    url = postgres.new_database()
+    yield url
+    postgres.drop_database(url)
+
+
+def _own_postgres() -> Iterator[PostgresServer]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_postgres())
+        except PostgresUnavailableError as error:
+            # As with Kafka: in CI a test that cannot run is a test that failed.
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no PostgreSQL to test with: {error}")
+        yield server
 
 
 def _own_kafka(request: pytest.FixtureRequest, brokers: int = 1) -> Iterator[KafkaBroker]:

@@ -1,19 +1,14 @@
-"""Where the tests keep a store: a fresh SQLite file, SQLite in memory, and any database whose URL is given."""
+"""Where the tests keep a store: a fresh SQLite file, SQLite in memory, a fresh database of the session's PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
-from typing import Final
 from unittest import TestCase
 
-from sqlalchemy import create_engine
+import pytest
 
-from adapters.store.tables import METADATA
-
-STORE_VARIABLE: Final = "ORTOO_TEST_STORE_URL"
-"""Names a database of its own for these tests, as postgresql+psycopg://…; its tables are dropped before each."""
+from tests.postgres_server import PostgresServer
 
 
 class FilePlace(TestCase):
@@ -32,12 +27,14 @@ class MemoryPlace(TestCase):
         return "sqlite://"
 
 
-class UrlPlace(TestCase):
-    """The database of `ORTOO_TEST_STORE_URL`, emptied for each test."""
+class PostgresPlace(TestCase):
+    """A fresh database of PostgreSQL for each test."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: PostgresServer) -> None:
+        self.postgres = postgres
 
     def store_url(self) -> str:
-        url = os.environ[STORE_VARIABLE]
-        engine = create_engine(url)
-        METADATA.drop_all(engine)
-        engine.dispose()
+        url = self.postgres.new_database()
+        self.addCleanup(self.postgres.drop_database, url)
         return url

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, inspect, select
 
 from adapters.errors import StoreOutdatedError
-from adapters.store.dialect import is_shared, open_engine, reading_newest, take_turn, writing
+from adapters.store.dialect import is_shared, name_of, open_engine, reading_newest, reading_one_state, take_turn, writing
 from adapters.store.tables import FACTS, METADATA
 
 LAYOUT: Final = "1"
@@ -24,13 +24,15 @@ class Database:
     def __init__(self, url: str) -> None:
         """Open the database at a SQLAlchemy URL and make the tables that are missing.
 
-        Raises `StoreOutdatedError` if its tables are of another layout, and `sqlalchemy.exc.DBAPIError` if it cannot be
-        opened.
+        Raises `StoreUrlError` for a URL that names no such database, `StoreOutdatedError` if its tables are of another
+        layout, and `sqlalchemy.exc.DBAPIError` if it cannot be opened.
         """
+        self.name = name_of(url)
         self.engine: Engine = open_engine(url)
         self.writes = 0
         self._written = threading.Condition()
         self._writing = writing(self.engine)
+        self._reading = reading_one_state(self.engine)
         self._reading_newest = reading_newest(self.engine)
         self._turn: contextlib.AbstractContextManager[object] = (
             threading.RLock() if is_shared(self.engine) else contextlib.nullcontext()
@@ -41,11 +43,6 @@ class Database:
             self.engine.dispose()
             raise
 
-    @property
-    def name(self) -> str:
-        """The URL without its password, for messages."""
-        return self.engine.url.render_as_string(hide_password=True)
-
     def newest(self) -> Connection:
         """Return a connection for reading whose every statement sees what is committed by then; close it after use."""
         return self._reading_newest.connect()
@@ -53,7 +50,7 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection whose statements all see the same state of the database."""
-        with self._turn, self.engine.connect() as connection:
+        with self._turn, self._reading.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

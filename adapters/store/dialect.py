@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from adapters.errors import StoreUrlError
+
 BUSY_TIMEOUT_S: Final = 30
-"""A writer holds the file for one batch; a disk that stalls longer than this needs a person."""
+"""A writer holds the database for one batch; a disk that stalls longer than this needs a person."""
+STALLED_WRITER_S: Final = 20
+"""A writer that says nothing for so long in the middle of its batch was cut off or is suspended; PostgreSQL then takes the
+turn from it, before those who wait give up."""
+CONNECT_TIMEOUT_S: Final = 10
+SILENCE_TIMEOUT_S: Final = 30
+"""A server's machine that acknowledges nothing for so long is gone."""
 SWITCHES_PER_S: Final = 100
 """How often a new file's switch to WAL is tried while another process does it; that takes milliseconds."""
 _WRITES: Final = "ortoo_writes"
@@ -21,13 +30,71 @@ _READS_NEWEST: Final = "ortoo_reads_newest"
 """The execution option of a connection that begins no transaction: each statement sees what is committed by then."""
 _WRITE_LOCK: Final = 0x6F72746F6F
 """The number of the advisory lock that PostgreSQL's writers take ("ortoo" in ASCII)."""
+_TAKE_TURN: Final = (
+    f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_S}s'; "
+    f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_WRITER_S}s'; "
+    f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"
+)
+_LOCK_TIMED_OUT: Final = "55P03"
+"""PostgreSQL's code for a lock that was not to be had in time."""
+_SHOWN: Final = frozenset({"host", "port", "service"})
+"""The parts after the question mark of a URL that tell where a database is; others may be passwords."""
+_POSTGRESQL: Final[Mapping[str, Any]] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "tcp_user_timeout": 1_000 * SILENCE_TIMEOUT_S,
+    "keepalives_idle": SILENCE_TIMEOUT_S,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "application_name": "ortoo",
+}
+"""How the driver connects, where the URL says nothing else."""
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for a SQLAlchemy URL, set up so that a commit is durable and a writer waits for another."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed)
+    """Return an engine for a SQLAlchemy URL, set up so that a commit is durable and a writer waits for another.
+
+    Raises `StoreUrlError` if the URL names no database that this program can use.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    given = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
+    try:
+        # Asked before each use, so that a server which was started anew meanwhile is noticed before anything is lost.
+        return create_engine(parsed, connect_args=given, pool_pre_ping=True)
+    except ImportError as error:
+        raise StoreUrlError(f"the driver psycopg is missing ({error}); install this program with its extra `postgres`") from error
+
+
+def parse_url(url: str) -> URL:
+    """Return a URL parsed; raise `StoreUrlError` if it names no database that this program can use."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise StoreUrlError("it is no URL") from error
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}:
+        raise StoreUrlError(f"{parsed.drivername!r} is no kind of database that it can name")
+    if "@" in (parsed.host or ""):
+        # Nothing of it is shown: what stands before that sign is the rest of a password.
+        raise StoreUrlError("its password contains a sign that must be written with its code, as %40 for @")
+    return parsed
+
+
+def name_of(url: str) -> str:
+    """Return what a URL says of where the database is, without anything secret, for messages."""
+    parsed = parse_url(url)
+    shown = {name: value for name, value in parsed.query.items() if name in _SHOWN}
+    return parsed.set(query=shown).render_as_string(hide_password=True)
+
+
+def complaint(error: DBAPIError) -> str:
+    """Return in one line what a database said."""
+    if getattr(error.orig, "sqlstate", None) == _LOCK_TIMED_OUT:
+        return f"another process has been writing to it for more than {BUSY_TIMEOUT_S} seconds"
+    return " ".join(str(error.orig).split())
+
+
+def _open_sqlite(parsed: URL) -> Engine:
     arguments: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
     if parsed.database in {None, "", ":memory:"}:
         arguments["poolclass"] = StaticPool
@@ -43,8 +110,21 @@ def is_shared(engine: Engine) -> bool:
 
 
 def writing(engine: Engine) -> Engine:
-    """Return the engine for transactions that write: SQLite takes the write lock at their beginning, not in their middle."""
-    return engine.execution_options(**{_WRITES: True})
+    """Return the engine for transactions that write, which take their turn before they look at anything.
+
+    SQLite takes the write lock at their beginning, not in their middle; in PostgreSQL each statement must see what the
+    writer before has committed.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_WRITES: True})
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def reading_one_state(engine: Engine) -> Engine:
+    """Return the engine for transactions that only read, whose statements all see the same state of the database."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def reading_newest(engine: Engine) -> Engine:
@@ -57,7 +137,7 @@ def reading_newest(engine: Engine) -> Engine:
 def take_turn(connection: Connection) -> None:
     """Let a transaction that writes wait until no other one does; ask before reading what decides what is written."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+        connection.exec_driver_sql(_TAKE_TURN).close()
 
 
 def marker(engine: Engine) -> str:

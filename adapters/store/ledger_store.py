@@ -6,17 +6,17 @@ batch that another has written already is told so (`StoreMovedError`) and reads 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, CursorResult, Row, func, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
 from adapters.store.database import Database
-from adapters.store.dialect import insert_rows, marker
+from adapters.store.dialect import complaint, insert_rows, marker, name_of
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch
@@ -57,14 +57,15 @@ class LedgerStore:
     def __init__(self, url: str) -> None:
         """Open the store at a SQLAlchemy URL, making its tables if needed.
 
-        Raises `StoreUnreachableError` if that fails, `StoreOutdatedError` if its tables are of another layout.
+        Raises `StoreUrlError` if it names no database that can be used, `StoreUnreachableError` if it does not open,
+        `StoreOutdatedError` if its tables are of another layout.
         """
         try:
             self._database = Database(url)
             # Reading by key is what a replay does most; a connection taken anew for each would cost more than the query.
             self._reader = self._database.newest()
         except DBAPIError as error:
-            raise StoreUnreachableError(_without_password(url), str(error.orig)) from error
+            raise StoreUnreachableError(name_of(url), complaint(error)) from error
         self._marker = marker(self._database.engine)
         self._mapper = change_mapper()
         self._nodes = Nodes(self._raw)
@@ -212,7 +213,9 @@ class LedgerStore:
 
     def close(self) -> None:
         """Let go of the database; calling it again does nothing."""
-        self._reader.close()
+        # A connection to a server that is gone has nothing to give back.
+        with contextlib.suppress(DBAPIError):
+            self._reader.close()
         self._database.close()
 
     def _change_rows(self, connection: Connection, batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
@@ -238,23 +241,31 @@ class LedgerStore:
         insert_rows(connection, SNAPSHOTS, rows)
 
     def _raw(self, sql: str, *values: Any) -> Sequence[Any]:
-        try:
-            return self._reader.exec_driver_sql(sql.format(self._marker), values).all()
-        except DBAPIError as error:
-            raise self._unreachable(error) from error
+        return self._read(lambda: self._reader.exec_driver_sql(sql.format(self._marker), values))
 
     def _one(self, statement: Any) -> Row[Any] | None:
         rows = self._all(statement)
         return rows[0] if rows else None
 
     def _all(self, statement: Any) -> Sequence[Row[Any]]:
+        return self._read(lambda: self._reader.execute(statement))
+
+    def _read(self, ask: Callable[[], CursorResult[Any]]) -> Sequence[Row[Any]]:
         try:
-            return self._reader.execute(statement).all()
+            return ask().all()
         except DBAPIError as error:
+            self._reader.rollback()
+            if not error.connection_invalidated:
+                raise self._unreachable(error) from error
+        # The connection was cut since it was used last, perhaps because the server was started anew: asked over another one.
+        try:
+            return ask().all()
+        except DBAPIError as error:
+            self._reader.rollback()
             raise self._unreachable(error) from error
 
     def _unreachable(self, error: DBAPIError) -> StoreUnreachableError:
-        return StoreUnreachableError(self._database.name, str(error.orig))
+        return StoreUnreachableError(self._database.name, complaint(error))
 
 
 def _require_next(connection: Connection, position: int) -> None:
@@ -276,7 +287,3 @@ def _originals(batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
         for judged in batch
         if judged.verdict.is_authentic and judged.body is not None and judged.verdict.reason not in _DUPLICATES
     ]
-
-
-def _without_password(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)

@@ -36,8 +36,10 @@ def history() -> History:
     return some_history()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
@@ -55,9 +57,10 @@ def open_store(url: str) -> Iterator[Open]:
         store.close()
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, url: str) -> Iterator[LedgerStore]:
-    store = LedgerStore(url if request.param == "file" else "sqlite://")
+@pytest.fixture(params=["file", "memory", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerStore]:
+    urls = {"file": f"sqlite:///{tmp_path / 'store.sqlite'}", "memory": "sqlite://"}
+    store = LedgerStore(urls.get(request.param) or str(request.getfixturevalue("postgres_url")))
     yield store
     store.close()
 
@@ -322,16 +325,18 @@ def test_damaged_bytes_are_told(store: LedgerStore, history: History) -> None:
         store.state(circular)
 
 
-def test_a_commit_reaches_the_disk_before_it_is_told(open_store: Open, url: str) -> None:
-    store = open_store()
+def test_a_commit_reaches_the_disk_before_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store = LedgerStore(f"sqlite:///{path}")
     with store._database.writing() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         # And nobody else can write meanwhile, from the first moment on.
-        other = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)
+        other = sqlite3.connect(path, timeout=0)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.close()
+    store.close()
 
 
 def test_every_table_says_what_it_is_for() -> None:

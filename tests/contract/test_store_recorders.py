@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 import time
 import unittest
@@ -53,7 +52,7 @@ from adapters.store.tables import SNAPSHOTS
 from domain.changes import EPOCH
 from domain.errors import UnknownChangeError
 from tests.judged_history import History, some_history
-from tests.store_places import STORE_VARIABLE, FilePlace, MemoryPlace, UrlPlace
+from tests.store_places import FilePlace, MemoryPlace, PostgresPlace
 
 _LIBRARYS: Final[tuple[Any, ...]] = (
     AggregateRecorderTestCase,
@@ -160,7 +159,7 @@ class _Factories(_OnStore, InfrastructureFactoryTestCase[Factory]):
 
 
 _CASES: Final[tuple[type[Any], ...]] = (_Aggregates, _Snapshots, _Applications, _Numbers, _Trackings, _Processes, _Factories)
-_PLACES: Final[tuple[type[Any], ...]] = (FilePlace, MemoryPlace, *((UrlPlace,) if STORE_VARIABLE in os.environ else ()))
+_PLACES: Final[tuple[type[Any], ...]] = (FilePlace, MemoryPlace, PostgresPlace)
 
 
 def _case_on(place: type[Any], case: type[Any]) -> type[unittest.TestCase]:
@@ -189,8 +188,10 @@ def _event(number: int, topic: str = "topic") -> StoredEvent:
     return StoredEvent(originator_id="letter:1", originator_version=number, topic=topic, state=b"state")
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
