@@ -9,7 +9,7 @@ from typing import Any
 from cli.errors import LetterNotFoundError
 from cli.labels import code_label, label
 from cli.reading import Chosen, filters_of, languages_of, mark_words, now_of, short_time
-from cli.render import Column, show_time, show_zone, table_lines, visible
+from cli.render import Column, show_zone, table_lines, visible
 from cli.session import Session
 from cli.views import Views
 from domain.consignments import ConsignmentState
@@ -38,15 +38,20 @@ def recipients_named(session: Session, views: Views, letter: LetterId, chosen: C
     with views.reading() as connection:
         line = sent_line(connection, letter, now=now)
         if line is None:
-            raise LetterNotFoundError(
-                f"Letter {letter.hex()[:16]}… is not on the ledger as far as is shown here. `ortoo queue list` shows what "
-                "waits, `ortoo station status` how far this station has read."
-            )
+            raise letter_not_here(letter)
         silent = silent_by_region(connection, letter, page.limit)
         found = recipients_page(connection, letter, filters, page, now=now)
         told = [*(one.recipient for one in found.lines), *(one for region in silent for one in region.organisations)]
         names = organisation_names(connection, told, languages_of(session))
     return Fates(line=line, silent=silent, page=found, names=names)
+
+
+def letter_not_here(letter: LetterId) -> LetterNotFoundError:
+    """Return the error for a letter that is named and that the views do not have."""
+    return LetterNotFoundError(
+        f"Letter {letter.hex()[:16]}… is not on the ledger as far as is shown here. `ortoo queue list` shows what waits, "
+        "`ortoo station status` how far this station has read."
+    )
 
 
 def fates_data(fates: Fates) -> dict[str, Any]:
@@ -92,11 +97,6 @@ def counts_line(session: Session, line: SentLine) -> str:
         if line.by_state[state.value]
     ]
     return f"{label('heading.recipients', session.language)} {line.recipients}: {', '.join(counts)}"
-
-
-def due_words(at_ms: int | None, offset_minutes: int) -> str:
-    """Return a term for people, nothing if there is none."""
-    return show_time(at_ms, offset_minutes)
 
 
 def _state_words(session: Session, state: ConsignmentState, refusal_reason: str | None) -> str:

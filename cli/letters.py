@@ -6,8 +6,10 @@ import click
 
 from cli.letter_changes import recall_command, supersede_command
 from cli.letter_drafts import check_command, draft_command, sign_command
+from cli.letter_reading import read_command
 from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
 from cli.letter_sending import reply_command, send_command
+from cli.letter_views import list_command, show_command
 
 
 @click.group("letter")
@@ -27,5 +29,8 @@ for _command in (
     accept_recall_command,
     decline_recall_command,
     supersede_command,
+    list_command,
+    show_command,
+    read_command,
 ):
     letter.add_command(_command)

@@ -150,8 +150,10 @@ def scope_data(views: Views) -> dict[str, Any]:
 
 
 def mark_words(session: Session, marks: Iterable[str]) -> str:
-    """Return marks in words, in one line."""
-    return ", ".join(code_label("mark", mark, session.language) for mark in marks)
+    """Return marks in words, in one line; where it is recorded that a term was missed, nobody need read that it is over."""
+    told = tuple(marks)
+    shown = (mark for mark in told if mark != "overdue" or "missed" not in told)
+    return ", ".join(code_label("mark", mark, session.language) for mark in shown)
 
 
 def short_time(at_ms: int | None, offset_minutes: int) -> str:

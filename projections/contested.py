@@ -1,4 +1,4 @@
-"""Which events are contested: signed with a key from where on a compromise was declared."""
+"""What the directory says of signatures: which events are contested, and how well their signers are identified."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def contested_among(connection: Connection, positions: Iterable[int | None]) -> 
         )
         found.update(connection.execute(chosen).scalars())
     return frozenset(found)
+
+
+def assurances_at(connection: Connection, positions: Iterable[int]) -> dict[int, str]:
+    """Return the assurance of the certificate under which each event was signed first; events of the roots have none."""
+    wanted = sorted(set(positions))
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), ASKED_AT_ONCE):
+        chosen = (
+            select(SIGNERS.c.position, CERTIFICATES.c.assurance)
+            .join(CERTIFICATES, CERTIFICATES.c.certificate == SIGNERS.c.signer)
+            .where(SIGNERS.c.position.in_(wanted[start : start + ASKED_AT_ONCE]) & (SIGNERS.c.place == 1))
+        )
+        found.update({row.position: row.assurance for row in connection.execute(chosen)})
+    return found

@@ -12,7 +12,7 @@ from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.keys import KeyStatus
 from domain.reasons import Reason
 from projections.archive import EVENTS
-from projections.contested import contested_among
+from projections.contested import assurances_at, contested_among
 from projections.covers import COVERS, NAMES, TEXTS
 from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
@@ -95,9 +95,9 @@ class ThreadLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FateStep:
-    """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it.
+    """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it, how well known.
 
-    `about_officer` is who opened it, `number` the recipient's registration number, `other` the answering letter.
+    `about_officer` is who opened it, `number` what the event was registered under, `other` the answering letter.
     """
 
     act: str
@@ -109,6 +109,7 @@ class FateStep:
     number: str | None = None
     late: bool = False
     other: LetterId | None = None
+    assurance: str | None = None
     contested: bool = False
 
 
@@ -205,10 +206,12 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
     told = (event.letter == letter) & (event.reason == int(Reason.ACCEPTED))
     told &= (event.recipient == recipient) | event.recipient.is_(None)
     events = connection.execute(select(EVENTS).where(told).order_by(event.position)).all()
-    steps = [*(_step(row, consignment) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
+    sent = connection.execute(select(LETTERS.c.printed).where(LETTERS.c.letter == letter)).scalar_one()
+    steps = [*(_step(row, consignment, sent) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
     steps.sort(key=lambda step: step.position)
-    contested = contested_among(connection, (step.position for step in steps))
-    return tuple(_marked(step, contested) for step in steps)
+    positions = [step.position for step in steps]
+    contested, assurances = contested_among(connection, positions), assurances_at(connection, positions)
+    return tuple(replace(step, contested=step.position in contested, assurance=assurances.get(step.position)) for step in steps)
 
 
 def _with_letters(said: Any) -> Any:
@@ -241,8 +244,9 @@ def _concerns(row: Any, consignment: Any) -> bool:
     return bool(row.type != "acknowledgement.missed" or row.position == consignment.missed_position)
 
 
-def _step(row: Any, consignment: Any) -> FateStep:
+def _step(row: Any, consignment: Any, sent: str) -> FateStep:
     received = row.position == consignment.received_position
+    number = consignment.printed if received else None
     return FateStep(
         act=row.type,
         position=row.position,
@@ -250,7 +254,7 @@ def _step(row: Any, consignment: Any) -> FateStep:
         officer=OfficerId(row.officer),
         organisation=OrgId(row.organisation),
         about_officer=row.about_officer,
-        number=consignment.printed if received else None,
+        number=sent if row.position == consignment.position else number,
         late=bool(received and consignment.late),
     )
 
@@ -267,7 +271,3 @@ def _answer(connection: Connection, consignment: Any) -> Iterator[FateStep]:
             number=answer.printed,
             other=LetterId(answer.letter),
         )
-
-
-def _marked(step: FateStep, contested: frozenset[int]) -> FateStep:
-    return replace(step, contested=step.position in contested)

@@ -1,0 +1,324 @@
+"""One letter told whole: what it is, its documents, who signed it, its thread, and its way with one recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.correspondence import REMARK
+from cli.errors import UsageError
+from cli.labels import code_label, label
+from cli.letter_fates import counts_line
+from cli.reading import languages_of, mark_words, subject_words
+from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
+from cli.session import Session
+from cli.views import Views
+from domain.enrolment import TEMPORARY
+from domain.events import Body
+from domain.header import Document
+from domain.ids import LetterId, OrgId
+from projections.letter_pages import (
+    ANSWERED,
+    FateStep,
+    LetterFacts,
+    LetterSigner,
+    NamedDocument,
+    ThreadLine,
+    documents_of,
+    fate_of,
+    letter_facts,
+    signers_of,
+    text_about,
+    thread_of,
+)
+from projections.names import officer_words, organisation_names
+from projections.outbox_pages import SentLine, sent_line
+
+DIGEST_SHOWN: Final = 16
+"""As many digits of a digest as people compare; programs get all."""
+_WITHOUT_REASON: Final = frozenset({ANSWERED, "letter.dispatched"})
+"""Steps that are letters, whose covers are their own and explain nothing."""
+_REASON_TOPICS: Final = {
+    "receipt.refused": "refusal",
+    "letter.recalled": "recall_reason",
+    "recall.declined": "decline_reason",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Viewed:
+    """A letter that somebody wants to see, in which views, and at which time terms are over."""
+
+    session: Session
+    views: Views
+    letter: LetterId
+    now: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToldStep:
+    """A step, with the code of the reason that its event gives and the text that explains it, if there are such."""
+
+    step: FateStep
+    reason: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Details:
+    """Everything that is told of a letter; `recipient` is whose steps are told (None: nobody's)."""
+
+    facts: LetterFacts
+    line: SentLine
+    documents: tuple[NamedDocument, ...]
+    signers: tuple[LetterSigner, ...]
+    thread: tuple[ThreadLine, ...]
+    recipient: OrgId | None
+    steps: tuple[ToldStep, ...]
+    organisations: Mapping[str, str]
+    officers: Mapping[tuple[str, str], str]
+
+
+def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
+    """Return everything that is told of a letter, None if the views do not have it.
+
+    The only recipient's steps are told without asking. Raises `UsageError` if `recipient` is none of the letter's.
+    """
+    letter, languages = viewed.letter, languages_of(viewed.session)
+    with viewed.views.reading() as connection:
+        facts, line = letter_facts(connection, letter), sent_line(connection, letter, now=viewed.now)
+        if facts is None or line is None:
+            return None
+        focus = recipient or line.only_recipient
+        steps = fate_of(connection, letter, focus) if focus is not None else ()
+        if focus is not None and not steps:
+            raise UsageError(f"{focus} is no recipient of letter № {facts.number}. Without --recipient all of them are listed.")
+        thread, signers = thread_of(connection, letter), signers_of(connection, letter, now=viewed.now)
+        organisations = {facts.sender, *(one.sender for one in thread if one.sender), *(step.organisation for step in steps)}
+        officers = {(one.officer, facts.sender) for one in signers} | set(_officers_in(steps))
+        return Details(
+            facts=facts,
+            line=line,
+            documents=documents_of(connection, letter),
+            signers=signers,
+            thread=thread,
+            recipient=focus,
+            steps=tuple(_told(viewed, connection, step) for step in steps),
+            organisations=organisation_names(connection, organisations | ({focus} if focus else set()), languages),
+            officers=officer_words(connection, officers, languages),
+        )
+
+
+def details_data(details: Details) -> dict[str, Any]:
+    """Return the details of a letter as documented fields: codes and numbers, never words."""
+    facts = {name: getattr(details.facts, name) for name in LetterFacts.__slots__}
+    steps = [
+        {**{name: getattr(told.step, name) for name in FateStep.__slots__}, "reason": told.reason, "text": told.text}
+        for told in details.steps
+    ]
+    counts = {
+        "recipients": details.line.recipients,
+        "by_state": details.line.by_state,
+        "late": details.line.late,
+        "answered": details.line.answered,
+    }
+    return {
+        "letter": {**facts, "marks": details.line.marks, "witnessed": False},
+        "counts": counts,
+        "documents": details.documents,
+        "signers": details.signers,
+        "thread": details.thread,
+        "recipient": details.recipient,
+        "steps": steps,
+    }
+
+
+def details_lines(session: Session, views: Views, details: Details) -> list[str]:
+    """Return the details of a letter as lines."""
+    lines = [*pair_lines(_pairs(session, views, details)), "", *_document_lines(session, details)]
+    lines += ["", *_signer_lines(session, views, details)]
+    if details.thread:
+        lines += ["", *_thread_lines(session, views, details)]
+    if details.recipient is not None:
+        lines += ["", *_step_lines(session, views, details)]
+    return lines
+
+
+def document_name(session: Session, document: NamedDocument) -> str:
+    """Return the name of a document, its role in words where the cover gives it none."""
+    return document.name or code_label("document_role", document.role, session.language)
+
+
+def _told(viewed: Viewed, connection: Any, step: FateStep) -> ToldStep:
+    """Return a step with what its event itself says: only the record, verbatim, holds all of it for ever."""
+    body = _body_at(viewed.views, step.position) if step.act not in _WITHOUT_REASON else None
+    cover: Document | None = getattr(body, "cover", None)
+    return ToldStep(
+        step=step,
+        reason=getattr(body, "reason", None),
+        text=text_about(connection, cover.sha256, REMARK) if cover is not None else None,
+    )
+
+
+def _body_at(views: Views, position: int) -> Body | None:
+    record = views.station.parts.store.record(position)
+    if record is None:
+        return None
+    event = views.station.parts.codec.envelope(record)
+    return views.station.parts.codec.body(event.payload_type, event.payload)
+
+
+def _officers_in(steps: tuple[FateStep, ...]) -> Iterator[tuple[Any, Any]]:
+    for step in steps:
+        yield step.officer, step.organisation
+        if step.about_officer is not None:
+            yield step.about_officer, step.organisation
+
+
+def _pairs(session: Session, views: Views, details: Details) -> list[tuple[str, object]]:
+    facts, line, language, offset = details.facts, details.line, session.language, views.offset_minutes
+    recalled = facts.recall_reason and code_label("recall_reason", facts.recall_reason, language)
+    pairs: list[tuple[str, object]] = [
+        (label("heading.number", language), facts.number),
+        (label("heading.subject", language), subject_words(facts.subject)),
+        (label("heading.from", language), _named(details, facts.sender)),
+        (label("heading.to", language), _to_words(session, details)),
+        (label("heading.date", language), show_time(facts.at, offset)),
+        (label("heading.position", language), f"{facts.position} ({label('note.not_witnessed', language)})"),
+        (label("heading.kind", language), code_label("kind", facts.kind, language)),
+        (label("heading.language", language), facts.language),
+        (label("heading.urgency", language), code_label("urgency", facts.urgency, language)),
+        (label("heading.access", language), code_label("access", facts.access, language)),
+        (label("heading.case", language), facts.case_index or ""),
+        (label("heading.acknowledge_by", language), show_time(facts.acknowledge_by, offset)),
+        (label("heading.reply_by", language), show_time(facts.reply_by, offset)),
+        (label("heading.recalled_because", language), recalled or ""),
+        (label("heading.marks", language), mark_words(session, line.marks)),
+        (label("heading.identity", language), facts.letter.hex()),
+    ]
+    return [(heading, value) for heading, value in pairs if value != ""]
+
+
+def _named(details: Details, organisation: OrgId) -> str:
+    return _with_id(details.organisations[organisation], organisation)
+
+
+def _with_id(name: str, known_as: str) -> str:
+    return name if name == known_as else f"{name} ({known_as})"
+
+
+def _to_words(session: Session, details: Details) -> str:
+    if details.line.only_recipient is not None:
+        return _named(details, details.line.only_recipient)
+    return counts_line(session, details.line)
+
+
+def _document_lines(session: Session, details: Details) -> list[str]:
+    language = session.language
+    columns = (
+        Column(heading=label("heading.documents", language)),
+        Column(heading=label("heading.role", language)),
+        Column(heading=label("heading.size", language), right=True),
+        Column(heading=label("heading.kind", language)),
+        Column(heading=label("heading.digest", language), cut=False),
+    )
+    rows = [
+        (
+            document_name(session, one),
+            code_label("document_role", one.role, language),
+            show_size(one.size_bytes),
+            one.media_type,
+            one.sha256.hex()[:DIGEST_SHOWN],
+        )
+        for one in details.documents
+    ]
+    return table_lines(columns, rows)
+
+
+def _signer_lines(session: Session, views: Views, details: Details) -> list[str]:
+    language = session.language
+    columns = (
+        Column(heading=label("heading.signed_by", language)),
+        Column(heading=label("heading.assurance", language)),
+        Column(heading=label("heading.key", language)),
+        Column(heading=f"{label('heading.signed_at', language)} ({show_zone(views.offset_minutes)})", cut=False),
+    )
+    rows = [
+        (
+            _with_id(details.officers[one.officer, details.facts.sender], one.officer),
+            code_label("assurance", one.assurance, language),
+            ", ".join(
+                (code_label("key_state", one.state, language), *((label("mark.contested", language),) if one.contested else ()))
+            ),
+            show_time(details.facts.signed_at, views.offset_minutes).partition(" (")[0],
+        )
+        for one in details.signers
+    ]
+    return table_lines(columns, rows)
+
+
+def _thread_lines(session: Session, views: Views, details: Details) -> list[str]:
+    language = session.language
+    columns = (
+        Column(heading=label("heading.thread", language), cut=False),
+        Column(heading=label("heading.number", language), cut=False),
+        Column(heading=f"{label('heading.date', language)} ({show_zone(views.offset_minutes)})", cut=False),
+        Column(heading=label("heading.from", language)),
+        Column(heading=label("heading.subject", language)),
+        Column(heading=label("heading.identity", language), cut=False),
+    )
+    rows = [
+        (
+            code_label("relation" if one.by_this else "relation_back", one.relation, language),
+            one.number or "",
+            show_time(one.at, views.offset_minutes).partition(" (")[0],
+            details.organisations[one.sender] if one.sender else "",
+            subject_words(one.subject) if one.position is not None else "",
+            one.letter.hex()[:DIGEST_SHOWN],
+        )
+        for one in details.thread
+    ]
+    return table_lines(columns, rows)
+
+
+def _step_lines(session: Session, views: Views, details: Details) -> list[str]:
+    """Return the way of a letter with one recipient, as the ledger has it: what, when, where, signed by whom."""
+    language = session.language
+    who = details.organisations[details.recipient or ""]
+    columns = (
+        Column(heading=f"№ {details.facts.number} → {who}"),
+        Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(views.offset_minutes)})", cut=False),
+        Column(heading=label("heading.position", language), right=True, cut=False),
+        Column(heading=label("heading.signed_by", language)),
+    )
+    rows = [
+        (
+            _step_words(session, told),
+            show_time(told.step.at, views.offset_minutes).partition(" (")[0],
+            told.step.position,
+            _signed_words(session, details, told.step),
+        )
+        for told in details.steps
+    ]
+    texts = [(str(told.step.position), f"“{told.text}”") for told in details.steps if told.text is not None]
+    return [*table_lines(columns, rows), *(f"  {line}" for line in pair_lines(texts))]
+
+
+def _step_words(session: Session, told: ToldStep) -> str:
+    step, language = told.step, session.language
+    words = [code_label("step", step.act, language), *([f"№ {step.number}"] if step.number is not None else [])]
+    if told.reason is not None:
+        words.append(code_label(_REASON_TOPICS[step.act], told.reason, language))
+    words += [label(f"mark.{mark}", language) for mark, holds in (("late", step.late), ("contested", step.contested)) if holds]
+    return ", ".join(words)
+
+
+def _signed_words(session: Session, details: Details, step: FateStep) -> str:
+    signer = details.officers[step.officer, step.organisation]
+    if step.assurance == TEMPORARY:
+        signer += f" ({code_label('assurance', TEMPORARY, session.language)})"
+    if step.about_officer is None:
+        return signer
+    officer = details.officers[step.about_officer, step.organisation]
+    return label("note.on_behalf_for", session.language, station=signer, officer=officer)
