@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from adapters.station import Behind, Station
+from adapters.errors import ClockBehindLedgerError
+from adapters.station import Behind, Freshness, Station
 from cli.acting import acting_station, require_genesis
 from cli.as_of import AsOfPosition, parse_as_of
 from cli.labels import label
@@ -63,7 +64,7 @@ def open_views(session: Session, as_of: str | None = None) -> Views:
     """
     station = session.keep(open_reading_station)
     until = time.monotonic() + session.settings.catch_up_s
-    freshness = station.catch_up(budget_s=session.settings.catch_up_s)
+    freshness = _freshness(session, station)
     require_genesis(session, station)
     if as_of is not None:
         return _views_as_of(session, station, as_of)
@@ -88,6 +89,15 @@ def acting_views(session: Session) -> Views:
     with ProgressLine("bringing the views up to date") as progress:
         position = projector.catch_up(progress)
     return Views(station=station, projector=projector, position=position, at=station.last_time, as_of=False)
+
+
+def _freshness(session: Session, station: Station) -> Freshness:
+    """Follow the ledger as long as reading commands may; where a clock is wrong, what was judged before is shown."""
+    try:
+        return station.catch_up(budget_s=session.settings.catch_up_s)
+    except ClockBehindLedgerError as error:
+        session.note(str(error))
+        return Freshness(position=station.parts.store.next_position(), at=station.last_time, behind=Behind.UNREAD)
 
 
 def banner(session: Session, views: Views) -> list[str]:

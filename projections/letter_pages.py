@@ -95,9 +95,10 @@ class ThreadLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FateStep:
-    """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it, how well known.
+    """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it.
 
-    `about_officer` is who opened it, `number` what the event was registered under, `other` the answering letter.
+    `about_officer` is who opened it, `number` what the event was registered under, `other` the answering letter, `assurance`
+    how well its signer is identified.
     """
 
     act: str
