@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cli.languages import Language
+from cli.progress import ProgressLine
 from cli.session import Session
 from cli.wiring import open_station, projector_of
 from domain.header import LocalName
@@ -19,7 +20,8 @@ from projections.projector import Projector
 def reading_directory(session: Session) -> Iterator[Connection]:
     """Give a connection to the views of the acting station, brought up to its store."""
     projector = session.keep(_acting_projector)
-    projector.catch_up(covers=0)
+    with ProgressLine("bringing the views up to date") as progress:
+        projector.catch_up(progress, covers=0)
     with projector.database.reading() as connection:
         yield connection
 

@@ -1,9 +1,9 @@
-"""`ortoo ledger`: create and join; `cli.ledger_state` has check and show, `cli.ledger_roots` what the root keys say."""
+"""`ortoo ledger`: create and join; check and show stand in `cli.ledger_state`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,6 @@ import click
 from adapters.authority_files import read_certificate_file
 from adapters.certificate_authority import AUTHORITY_YEARS
 from adapters.key_encryption import Stretching
-from adapters.ledger import Finding
 from cli.confirm import Preview, confirmed
 from cli.directory_entries import first_name, organisation_entry, parse_names
 from cli.errors import UsageError
@@ -30,6 +29,8 @@ from cli.founding import (
 from cli.joining import join_ledger
 from cli.labels import label
 from cli.languages import Language
+from cli.ledger_findings import finding_data, tell_findings
+from cli.ledger_state import check, show
 from cli.options import acting_options, command_options
 from cli.passphrases import NewPassphrase, new_passphrase
 from cli.render import pair_lines, purpose_lines, show_zone
@@ -50,6 +51,10 @@ _NEEDED: Final = ("location", "purpose", "org", "org_name", "registrar", "regist
 @click.group("ledger")
 def ledger() -> None:
     """Create, join, check and show a ledger."""
+
+
+for command in (check, show):
+    ledger.add_command(command)
 
 
 @ledger.command("create")
@@ -129,17 +134,6 @@ def parse_offset(text: str) -> int:
     if found is None or minutes > _OFFSET_LIMIT_MINUTES:
         raise UsageError(f"--utc-offset {text!r} is not an offset from UTC: write +05:00, +08:00 or -03:30.")
     return -minutes if found[1] == "-" else minutes
-
-
-def tell_findings(session: Session, findings: Iterable[Finding]) -> None:
-    """Tell what warns about a place, with what mends it."""
-    for finding in findings:
-        session.note(f"{label(f'severity.{finding.severity}', session.language)}: {finding.what}\n  {finding.remedy}")
-
-
-def finding_data(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Return findings as documented fields."""
-    return [{name: getattr(one, name) for name in ("code", "severity", "setting", "what", "remedy")} for one in findings]
 
 
 def _plan(session: Session, name: str, given: dict[str, Any]) -> FoundingPlan:

@@ -1,10 +1,230 @@
-"""`ortoo register`."""
+"""`ortoo register`: how numbers are printed is defined; the books are shown and exported."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
 import click
+
+from adapters.key_files import write_new_file
+from adapters.registration import register_defined
+from cli.acting import acting_station, home_of_officer, speaker_of, speaking_option
+from cli.confirm import Preview
+from cli.directory_reading import page
+from cli.errors import UsageError
+from cli.labels import label
+from cli.options import Command, acting_options, command_options, page_options, reading_options
+from cli.render import Column, page_note, show_time, table_lines
+from cli.session import Session
+from cli.views import Views, banner, open_views
+from cli.voices import say_one
+from domain.directory import Role
+from domain.ids import OfficerId, OrgId, organisation_id
+from domain.registers import DIRECTIONS, year_of
+from projections.register_queries import RegisterRow, register_entries
+
+EXPORTED: Final = (
+    "serial",
+    "printed",
+    "arrived_at",
+    "registered_at",
+    "correspondent",
+    "subject",
+    "letter",
+    "position",
+    "officer",
+)
+"""The columns of an export; times are in the ledger's offset."""
+_ANYBODY_READS: Final = 0o644
 
 
 @click.group("register")
 def register() -> None:
     """Registers and their numbers."""
+
+
+def _book_options(command: Command) -> Command:
+    """Give a command which register is meant: the function gets `org`, `direction` and `year`."""
+    for decorate in (
+        click.option("--year", type=click.IntRange(1970, 2099), help="Default: the current one of the ledger."),
+        click.option("--org", metavar="ORG", help="Whose register (default: the home of who acts)."),
+        click.argument("direction", type=click.Choice(list(DIRECTIONS))),
+    ):
+        command = decorate(command)
+    return command
+
+
+@register.command("define")
+@click.argument("direction", type=click.Choice(list(DIRECTIONS)))
+@click.option("--format", "format_", required=True, metavar="TEXT", help="How a number prints: {serial}, {case} and {year}.")
+@click.option("--year", type=click.IntRange(1970, 2099), help="From which year on (default: the current one of the ledger).")
+@click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="First number of that year.")
+@speaking_option
+@acting_options
+@command_options
+def define(  # noqa: PLR0913 - what the command line says
+    session: Session,
+    /,
+    *,
+    direction: str,
+    format_: str,
+    year: int | None,
+    first: int,
+    for_: str | None,
+    yes: bool,
+    dry_run: bool,
+) -> None:
+    """Define how an organisation's numbers print, from a year on in which it has given none. A clerk does.
+
+    An office that joins in mid-year continues its book with --first.
+
+    Example:
+      ortoo register define outgoing --format "{serial}/{case}" --first 166
+    """
+    station = acting_station(session)
+    speaker = speaker_of(session, station, Role.CLERK, for_)
+    from_year = year or year_of(station.rehearsal_time, station.exchange.utc_offset_minutes)
+    said = register_defined(
+        station,
+        speaker.signer,
+        speaker.organisation,
+        direction=direction,
+        year_from=from_year,
+        format_=format_,
+        first_serial=first,
+    )
+    says = (
+        ("heading.officer", speaker.officer),
+        ("heading.speaks_for", speaker.organisation),
+        ("heading.register", label(f"register.{direction}", session.language)),
+        ("heading.year", from_year),
+        ("heading.format", format_),
+        ("heading.first_serial", first),
+    )
+    data = {"direction": direction, "year_from": from_year, "format": format_, "first_serial": first}
+    preview = Preview(act=said.body.TYPE, says=tuple((label(key, session.language), value) for key, value in says), data=data)
+    about = f"{speaker.organisation}  {direction}  {from_year}"
+    say_one(session, station, (about, said), preview, yes=yes, dry_run=dry_run)
+
+
+@register.command("show")
+@_book_options
+@page_options
+@reading_options
+@command_options
+def show(  # noqa: PLR0913 - what the command line says
+    session: Session,
+    /,
+    *,
+    direction: str,
+    org: str | None,
+    year: int | None,
+    limit: int | None,
+    after: str | None,
+    as_of: str | None,
+) -> None:
+    """Show the book of an organisation's numbers of one direction and year.
+
+    Example:
+      ortoo register show outgoing --year 2026
+    """
+    views, language = open_views(session, as_of), session.language
+    most = limit or session.settings.lines_limit
+    found = _entries(session, views, direction, org, year, after=after, limit=most + 1)
+    rows, more = page(found, most)
+    next_after = str(rows[-1].serial) if more else None
+    columns = (
+        Column(heading=label("heading.number", language), cut=False),
+        Column(heading=label("heading.arrived", language)),
+        Column(heading=label("heading.registered", language)),
+        Column(heading=label("heading.organisation", language), cut=False),
+        Column(heading=label("heading.subject", language)),
+    )
+    lines = table_lines(columns, [_cells(row, views) for row in rows]) if rows else [label("note.nothing", language)]
+    session.show({"entries": rows, "after": next_after}, [*banner(session, views), *lines])
+    if note := page_note(len(rows), next_after, language):
+        session.note(note)
+
+
+@register.command("export")
+@_book_options
+@click.option("--to", "file", type=click.Path(path_type=Path), help="A new file (default: standard output).")
+@reading_options
+@command_options
+def export(
+    session: Session,
+    /,
+    *,
+    direction: str,
+    org: str | None,
+    year: int | None,
+    file: Path | None,
+    as_of: str | None,
+) -> None:
+    """Export a whole book as CSV (UTF-8, commas, headings in the first line).
+
+    Example:
+      ortoo register export incoming --year 2026 --to incoming-2026.csv
+    """
+    views = open_views(session, as_of)
+    rows = _entries(session, views, direction, org, year)
+    text = "\n".join(_csv_lines(rows, views)) + "\n"
+    if file is None:
+        session.show({"entries": rows}, text.splitlines)
+        return
+    write_new_file(file.expanduser().absolute(), text.encode(), mode=_ANYBODY_READS)
+    session.show({"file": file, "entries": len(rows)}, [f"{file}: {len(rows)}"])
+
+
+def _entries(  # noqa: PLR0913 - which book, and which of its pages
+    session: Session,
+    views: Views,
+    direction: str,
+    org: str | None,
+    year: int | None,
+    *,
+    after: str | None = None,
+    limit: int | None = None,
+) -> tuple[RegisterRow, ...]:
+    if after is not None and not after.isdecimal():
+        raise UsageError(f"--after {after!r} is not the cursor of a register, which is a number.")
+    whose = organisation_id(org) if org is not None else _home(session, views)
+    chosen = year or year_of(max(views.at, 0), views.offset_minutes)
+    with views.reading() as reading:
+        return register_entries(reading, whose, DIRECTIONS[direction], chosen, after=int(after or 0), limit=limit)
+
+
+def _home(session: Session, views: Views) -> OrgId:
+    if session.settings.officer is None:
+        raise UsageError("It is not known whose register is meant: give --org ORG, or say who acts with --as OFFICER.")
+    return home_of_officer(views.station, OfficerId(session.settings.officer))
+
+
+def _cells(row: RegisterRow, views: Views) -> tuple[str, ...]:
+    arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
+    return (row.printed, arrived, registered, row.correspondent or "…", row.subject or "…")
+
+
+def _csv_lines(rows: Sequence[RegisterRow], views: Views) -> Iterator[str]:
+    yield _csv_line(EXPORTED)
+    for row in rows:
+        values: dict[str, Any] = {name: getattr(row, name) for name in EXPORTED}
+        values["letter"] = row.letter.hex()
+        for name in ("arrived_at", "registered_at"):
+            values[name] = show_time(values[name], views.offset_minutes)
+        yield _csv_line([_harmless(values[name]) for name in EXPORTED])
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """Return a cell that a spreadsheet takes for text: a subject must not become a formula in a registrar's office."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
