@@ -90,14 +90,20 @@ class Schema:
         return out.getvalue()
 
 
+@functools.cache
+def _compiled(name: str, cls: type) -> Schema:
+    """Return a schema that never changes: compiling all of them takes a tenth of a second, so a process does it once."""
+    return Schema(name, cls)
+
+
 class LedgerCodec:
     """Reads envelopes and bodies for the judge (its `Codec`), and writes them for stations."""
 
     def __init__(self) -> None:
         """Compile the envelope and every event of the rules that this program holds."""
-        self._envelope = Schema(ENVELOPE, SignedEvent)
-        self._key_request = Schema(KEY_REQUEST, KeyRequest)
-        self._bodies = {payload_type_of(t): Schema(f"{t.TYPE}.v{t.VERSION}", t) for t in EVENT_TYPES}
+        self._envelope = _compiled(ENVELOPE, SignedEvent)
+        self._key_request = _compiled(KEY_REQUEST, KeyRequest)
+        self._bodies = {payload_type_of(t): _compiled(f"{t.TYPE}.v{t.VERSION}", t) for t in EVENT_TYPES}
 
     def envelope(self, record: bytes) -> SignedEvent:
         """Return the envelope; raise `RejectedError` (MALFORMED) if the record is not a canonical one."""
