@@ -6,7 +6,7 @@ ENVIRONMENT := .venv/.installed
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-kafka test check docs kafka lock clean
+.PHONY: help dev demo demo-kafka test hunt check docs kafka lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this help
@@ -35,6 +35,9 @@ demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it
 
 test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some)
 	$(BIN)/python -m pytest $(TESTS)
+
+hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, and many more moments to be killed at
+	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/faults/test_killed_submitters.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .

@@ -75,3 +75,13 @@ def _own_kafka(request: pytest.FixtureRequest, brokers: int = 1) -> Iterator[Kaf
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka to test with: {error}")
         yield broker
         broker.keep_logs = request.session.testsfailed > failed_before
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have counted: interleavings tried, kills survived and the like."""
+    passed = terminalreporter.getreports("passed")
+    counted = [f"{name}: {value}" for report in passed if report.when == "call" for name, value in report.user_properties]
+    if counted:
+        terminalreporter.section("counted")
+        for line in counted:
+            terminalreporter.write_line(line)
