@@ -50,13 +50,17 @@ class ViewsDatabase:
         )
 
     def make_tables(self, tables: Sequence[Table]) -> None:
-        """Make the tables that are missing."""
-        with self.reading() as connection:
-            known = set(inspect(connection).get_table_names())
-        # Asking first keeps a reading command from waiting for the station that is writing beside it.
-        if any(table.name not in known for table in (POSITIONS, *tables)):
-            with self.writing() as connection:
-                METADATA.create_all(connection, tables=[POSITIONS, *tables])
+        """Make the tables that are missing; if that fails, the database is closed."""
+        try:
+            with self.reading() as connection:
+                known = set(inspect(connection).get_table_names())
+            # Asking first keeps a reading command from waiting for the station that is writing beside it.
+            if any(table.name not in known for table in (POSITIONS, *tables)):
+                with self.writing() as connection:
+                    METADATA.create_all(connection, tables=[POSITIONS, *tables])
+        except ViewsUnreachableError:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -49,6 +49,7 @@ LETTERS: Final = Table(
     Index("letters_number", "sender", "year", "serial"),
     Index("letters_mark", "mark"),
     Index("letters_case", "case_index", "position"),
+    Index("letters_acknowledge_by", "acknowledge_by"),
     comment="every accepted letter as it was sent, and what its sender did to it later",
 )
 

@@ -87,6 +87,11 @@ def concerning(organisations: Sequence[OrgId]) -> ColumnElement[bool]:
     return _L.position.in_(union(sent, received))
 
 
+def somebody_is_silent() -> ColumnElement[bool]:
+    """Return the condition on a letter that a connected recipient who was asked to act has not decided."""
+    return _went_to(_SILENT & _CONNECTED)
+
+
 def sent_page(
     connection: Connection, scope: ColumnElement[bool] | None, filters: Filters, page: PageWanted, *, now: int
 ) -> SentPage:
@@ -155,8 +160,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 def _overdue(now: int) -> ColumnElement[bool]:
     """Some recipient owes something whose time has passed: an acknowledgement, or an answer."""
     kept = _OPEN_ACTION + _S[count_name(ACTION, ConsignmentState.ACKNOWLEDGED)]
-    somebody_is_silent = (_OPEN_ACTION > 0) & _went_to(_SILENT & _CONNECTED)
-    return or_((_L.acknowledge_by < now) & somebody_is_silent, (_L.reply_by < now) & (_S.answered < kept))
+    silent = (_OPEN_ACTION > 0) & somebody_is_silent()
+    return or_((_L.acknowledge_by < now) & silent, (_L.reply_by < now) & (_S.answered < kept))
 
 
 def _went_to(condition: ColumnElement[bool]) -> ColumnElement[bool]:
