@@ -67,6 +67,7 @@ class _Node:
     folder: Path
     port: int
     controller_port: int
+    doors: Mapping[str, int] = field(default_factory=dict)
     directory_id: str = field(default_factory=lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     process: subprocess.Popen[bytes] | None = None
 
@@ -91,6 +92,10 @@ class KafkaBroker:
         self.keep_logs = False
         self._nodes = tuple(nodes)
         self._watchdog = _start_watchdog(folder / "data") if folder else None
+
+    def door(self, name: str, host: str = HOST) -> str:
+        """Return the address of a further listener of the first broker, for clients that call its host so."""
+        return f"{host}:{self._node(0).doors[name]}"
 
     def start(self, index: int = 0) -> None:
         """Start a broker and wait until it serves; raise `BrokerError` if it does not."""
@@ -139,7 +144,7 @@ class KafkaBroker:
             msg = f"broker {index} runs already"
             raise BrokerError(msg)
         with node.log.open("ab") as log:
-            command = [*_java_command(), "kafka.Kafka", str(node.configuration)]
+            command = [*java_command(), "kafka.Kafka", str(node.configuration)]
             # A session of its own: an interrupt at the keyboard reaches the tests, and they stop their brokers.
             node.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=node.folder, start_new_session=True
@@ -181,15 +186,27 @@ class KafkaBroker:
 
 
 @contextmanager
-def running_broker(brokers: int = 1, settings: Mapping[str, str] | None = None) -> Iterator[KafkaBroker]:
+def running_broker(
+    brokers: int = 1, settings: Mapping[str, str] | None = None, doors: Sequence[str] = ()
+) -> Iterator[KafkaBroker]:
     """Run a Kafka of `brokers` brokers with further `settings` (Kafka's own names), and end it with the block.
+
+    `doors` are the names of further listeners, each on a port of its own; the settings say how they are secured.
 
     Raises `KafkaUnavailableError` if its files cannot be had, `BrokerError` if it does not start.
     """
     kafka_jars()  # first, so that a machine that cannot have them leaves no folder behind
     folder = Path(tempfile.mkdtemp(prefix="ortoo-kafka-"))
-    ports = _free_ports(2 * brokers)
-    nodes = [_Node(folder=folder / f"broker-{i}", port=ports[2 * i], controller_port=ports[2 * i + 1]) for i in range(brokers)]
+    ports = iter(_free_ports((2 + len(doors)) * brokers))
+    nodes = [
+        _Node(
+            folder=folder / f"broker-{i}",
+            port=next(ports),
+            controller_port=next(ports),
+            doors={name: next(ports) for name in doors},
+        )
+        for i in range(brokers)
+    ]
     for index, node in enumerate(nodes):
         node.folder.mkdir()
         node.configuration.write_text(_configuration(nodes, index, settings or {}), "utf-8")
@@ -209,10 +226,12 @@ def running_broker(brokers: int = 1, settings: Mapping[str, str] | None = None) 
 def _configuration(nodes: Sequence[_Node], index: int, settings: Mapping[str, str]) -> str:
     node = nodes[index]
     replicas = str(len(nodes))
+    listeners = {"PLAINTEXT": node.port, "CONTROLLER": node.controller_port, **node.doors}
+    addresses = ",".join(f"{name}://{HOST}:{port}" for name, port in listeners.items())
     own = {
         "node.id": str(index + 1),
-        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+        "listeners": addresses,
+        "advertised.listeners": addresses,
         "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{other.controller_port}" for other in nodes),
         "log.dirs": str(node.folder.parent / "data" / node.folder.name),
         "offsets.topic.replication.factor": replicas,
@@ -222,7 +241,8 @@ def _configuration(nodes: Sequence[_Node], index: int, settings: Mapping[str, st
     return "".join(f"{name}={value}\n" for name, value in {**SETTINGS, **own, **settings}.items())
 
 
-def _java_command() -> list[str]:
+def java_command() -> list[str]:
+    """Return the command that runs a class of Kafka's own: broker or tool; the class and its arguments follow."""
     return [str(java()), *JVM, "-cp", os.pathsep.join(str(jar) for jar in kafka_jars())]
 
 
@@ -233,7 +253,7 @@ def _format(nodes: Sequence[_Node]) -> None:
     quorum = ["--standalone"] if len(nodes) == 1 else ["--initial-controllers", controllers]
     running = []
     for node in nodes:
-        command = [*_java_command(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(node.configuration), *quorum]
+        command = [*java_command(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(node.configuration), *quorum]
         with node.log.open("ab") as log:
             running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=node.folder))
     codes = [process.wait(START_TIMEOUT_S) for process in running]
