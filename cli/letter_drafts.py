@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from adapters.correspondence import require_signatures
 from adapters.draft_writing import NewFile, write_draft
 from adapters.travelling_drafts import TravellingDraft
 from cli.acting import acting_officer, speaking_option
 from cli.confirm import preview_lines
-from cli.dispatching import cover_in, identity_of
+from cli.dispatching import PreparedLetter, cover_in, identity_of
 from cli.errors import UsageError
 from cli.labels import label
 from cli.letter_freezing import (
@@ -78,14 +79,16 @@ def check_command(session: Session, draft: Path, signatories: tuple[str, ...], f
     if outcome is not None and given.frozen is not None:
         tell_again(session, views.station, given.frozen, outcome, dry_run=True)
         return
+    letter: PreparedLetter | TravellingDraft
     if given.frozen is not None:
-        pending = letter_to_sign(session, views, given, speaks_for=for_, signatories=signatories)
-        letter, missing = pending.letter, officers_named(views.station, given.frozen.missing_signers)
+        require_signatures(views.station, given.frozen)
+        letter, missing = given.frozen, officers_named(views.station, given.frozen.missing_signers)
     else:
         sender = sender_of(session, views, for_)
-        persons = [certificate_of(views, who) for who in _signatories(session, views, sender, signatories)]
+        missing = _signatories(session, views, sender, signatories)
+        persons = [certificate_of(views, who) for who in missing]
         assert given.folder is not None  # noqa: S101 - a draft that is no file is a folder
-        letter, missing = prepared_letter(session, views, given.folder, sender, persons), ()
+        letter = prepared_letter(session, views, given.folder, sender, persons)
     preview = letter_preview(views, session.language, letter.body, cover_in(letter))
     data = {"act": preview.act, "would_be": "accepted", "still_to_sign": missing, **preview.data}
     session.show(data, [*preview_lines(preview, session.language), "", label("note.nothing_stops_it", session.language)])

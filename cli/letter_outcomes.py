@@ -37,7 +37,7 @@ def known_outcome(session: Session, station: Station, given: GivenDraft, *, dry_
     if not dry_run:
         path = given.frozen.path
         path.replace(path.with_name(f"{path.name}.rejected"))
-    session.note(label("note.set_aside", session.language, reason=outcome.verdict.reason.name))
+        session.note(label("note.set_aside", session.language, reason=outcome.verdict.reason.name))
     return GivenDraft(folder=given.folder, frozen=None), None
 
 

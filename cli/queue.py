@@ -17,6 +17,7 @@ from cli.options import acting_options, command_options
 from cli.references import SHORTEST_PREFIX
 from cli.render import Column, purpose_lines, show_time, table_lines
 from cli.session import Session
+from cli.views import open_views
 from domain.ids import LetterId
 from domain.letters import mark_of
 
@@ -37,7 +38,7 @@ def list_command(session: Session) -> None:
     Example:
       ortoo queue list
     """
-    station = acting_station(session)
+    station = open_views(session).station
     waiting = _waiting(station)
     session.show({"waiting": [_data(one) for one in waiting]}, lambda: _lines(session, station, waiting))
 

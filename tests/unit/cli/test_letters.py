@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from adapters import travelling_drafts
 from adapters.correspondence import letter_body
 from adapters.registration import group_defined
-from adapters.travelling_drafts import read_travelling_draft
+from adapters.travelling_drafts import CollectedSignature, read_travelling_draft
 from cli.errors import ExitCode
 from cli.labels import label
 from cli.languages import Language
@@ -147,7 +147,7 @@ class TestSign:
         made = str(draft(place, "--to", "mfy-001"))
         file = Path(place.ministry.done("letter", "sign", made, "--yes", "--json").data["file"])
         other = Path(place.ministry.done("letter", "sign", str(draft(place, "--to", "mfy-001")), "--yes", "--json").data["file"])
-        swap_signatures(file, other)
+        put_signatures(file, read_travelling_draft(other).signatures)
         answer = place.ministry.run("letter", "send", made, "--yes", "--json")
         assert (answer.code, answer.data["error"]["code"]) == (ExitCode.VERIFICATION_FAILED, "SIGNATURE_INVALID")
         assert place.ministry.run("letter", "check", made).code == ExitCode.VERIFICATION_FAILED
@@ -231,6 +231,19 @@ class TestSend:
         assert sent["number"]["organisation"] == "ministry"
         assert place.ministry.done("letter", "send", str(made), "--yes", "--json").data["position"] == sent["position"]
 
+    def test_a_command_that_died_before_its_signature_was_kept_is_finished_by_the_next(self, place: Offices) -> None:
+        made = draft(place, "--to", "mfy-001")
+        frozen = place.ministry.done("letter", "sign", str(made), "--yes", "--json").data
+        put_signatures(Path(frozen["file"]), ())
+        sent = place.ministry.done("letter", "send", str(made), "--yes", "--json").data
+        assert (sent["outcome"], sent["identity"]) == ("accepted", frozen["identity"])
+
+    def test_a_document_over_the_limit_is_refused_before_anybody_signs(self, place: Offices) -> None:
+        words = ("letter", "send", place.file("letter.txt"), "--subject", "A", "--to", "mfy-001", "--yes", "--json")
+        answer = place.ministry.run(*words, ORTOO_DOCUMENT_LIMIT_BYTES="10")
+        assert (answer.code, answer.data["error"]["code"]) == (ExitCode.FAILED, "DOCUMENT_TOO_LARGE")
+        assert place.ministry.done("queue", "list", "--json").data == {"waiting": []}
+
     def test_options_of_a_letter_go_with_files_and_not_with_a_draft(self, place: Offices) -> None:
         made = str(draft(place, "--to", "mfy-001"))
         assert place.ministry.run("letter", "send", made, "--subject", "B", "--yes").code == ExitCode.USAGE
@@ -244,10 +257,13 @@ class TestSend:
         close(place, "mfy-001", "mfy-002")
         late = place.ministry.run("queue", "send", "--json")
         assert (late.code, late.data["error"]["reason"]) == (ExitCode.REJECTED, "ADDRESSEE_CLOSED")
-        told = place.ministry.run("letter", "send", str(made), "--yes")
+        file = next(made.glob("*.ortoo-draft"))
+        assert place.accounts.run("letter", "send", str(file), "--yes").code == ExitCode.REJECTED
+        told = place.ministry.run("letter", "send", str(made), "--yes", "--dry-run")
         assert "address its successor mfy-002" in told.err
         rewritten(made, 'to = ["mfy-001"]', 'to = ["mfy-002"]')
         sent = place.ministry.done("letter", "send", str(made), "--yes", "--json")
+        assert "ADDRESSEE_CLOSED" in sent.err
         assert [one.organisation for one in place.body(sent).addressees] == ["mfy-002"]
         assert len(list(made.glob("*.rejected"))) == 1
 
@@ -448,10 +464,10 @@ def cover_of(place: Offices, letter: str) -> Digest:
     return letter_body(place.onlooker, LetterId(bytes.fromhex(letter))).cover.sha256
 
 
-def swap_signatures(file: Path, other: Path) -> None:
-    """Put the signature of another letter into a letter's file."""
-    letter, stolen = read_travelling_draft(file), read_travelling_draft(other).signatures
-    head = travelling_drafts._head(letter.payload_type, letter.payload, stolen)
+def put_signatures(file: Path, signatures: Sequence[CollectedSignature]) -> None:
+    """Put other signatures into a letter's file, or none."""
+    letter = read_travelling_draft(file)
+    head = travelling_drafts._head(letter.payload_type, letter.payload, signatures)
     with contextlib.ExitStack() as stack:
         opened = [(one.sha256, stack.enter_context(letter.open(one.sha256))) for one in letter.documents]
         documents = [(travelling_drafts._document_name(digest), reader) for digest, reader in opened]
