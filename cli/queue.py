@@ -18,6 +18,7 @@ from cli.references import SHORTEST_PREFIX
 from cli.render import Column, purpose_lines, show_time, table_lines
 from cli.session import Session
 from cli.views import open_views
+from domain.events import LetterDispatched
 from domain.ids import LetterId
 from domain.letters import mark_of
 
@@ -40,7 +41,7 @@ def list_command(session: Session) -> None:
     """
     station = open_views(session).station
     waiting = _waiting(station)
-    session.show({"waiting": [_data(one) for one in waiting]}, lambda: _lines(session, station, waiting))
+    session.show({"waiting": [_data(station, one) for one in waiting]}, lambda: _lines(session, station, waiting))
 
 
 @queue.command("send")
@@ -75,7 +76,7 @@ def drop_command(session: Session, named: str, *, yes: bool, dry_run: bool) -> N
     station = acting_station(session)
     chosen = _chosen(_waiting(station), named)
     lines = _lines(session, station, (chosen,))
-    data = {"dropped": _data(chosen), "dry_run": dry_run}
+    data = {"dropped": _data(station, chosen), "dry_run": dry_run}
     if dry_run:
         session.show(data, lines)
         return
@@ -112,11 +113,21 @@ def _begins(one: Submission, digits: str) -> bool:
     return len(digits) >= SHORTEST_PREFIX and one.identity.hex().startswith(digits)
 
 
-def _data(one: Submission) -> dict[str, object]:
+def _letter(station: Station, one: Submission) -> LetterId | None:
+    """Return the letter that it is, or that it is about; None if it is about none."""
+    if one.act == LetterDispatched.TYPE:
+        return LetterId(one.identity)
+    event = station.parts.codec.envelope(one.record)
+    found: LetterId | None = getattr(station.parts.codec.body(event.payload_type, event.payload), "letter", None)
+    return found
+
+
+def _data(station: Station, one: Submission) -> dict[str, object]:
     return {
         "mark": _mark(one),
         "identity": one.identity,
         "act": one.act,
+        "letter": _letter(station, one),
         "officer": one.officer,
         "queued_at": one.queued_at,
     }
@@ -127,12 +138,13 @@ def _lines(session: Session, station: Station, waiting: tuple[Submission, ...]) 
     banner = purpose_lines(station.exchange.purpose, language)
     if not waiting:
         return [*banner, label("note.nothing_waits", language)]
-    headings = ("heading.mark", "heading.act", "heading.officer", "heading.queued_at", "heading.identity")
+    headings = ("heading.mark", "heading.act", "heading.letter", "heading.officer", "heading.queued_at", "heading.identity")
     columns = [Column(heading=label(heading, language)) for heading in headings]
     rows = [
         (
             _mark(one),
             code_label("event", one.act, language),
+            (_letter(station, one) or b"").hex()[:IDENTITY_SHOWN],
             one.officer,
             show_time(one.queued_at, offset),
             one.identity.hex()[:IDENTITY_SHOWN],

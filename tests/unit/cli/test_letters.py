@@ -434,6 +434,8 @@ class TestQueue:
             place.ministry.run("letter", "recall", letter, "--reason", "OTHER", "--yes", **QUICK)
             still = place.ministry.run("queue", "send", "--json", **QUICK)
             assert (still.code, len(still.data["results"])) == (ExitCode.QUEUED, 3)
+        waiting = place.ministry.done("queue", "list", "--json").data["waiting"]
+        assert [one["letter"] for one in waiting] == [waiting[0]["identity"], waiting[1]["identity"], letter]
         listed = place.ministry.done("queue", "list")
         assert listed.out.splitlines()[0].startswith("TRAINING")
         sent = place.ministry.done("queue", "send", "--json").data["results"]
