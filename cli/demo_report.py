@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from projections.letters import LETTERS
 from projections.outbox import SENT, count_name
 
 REPORT_FOLDER: Final = "report"
+REPORT_COLUMNS: Final = 200
 _ROW: Final = "{letter:<35}{to:>4}{acknowledged:>14}{refused:>9}{silent:>8}{answered:>10}  {due}"
 _HEADINGS: Final = ("to", "acknowledged", "refused", "silent", "answered", "due")
 _FATE: Final = "{what:<30}{at:<15}{position:>8}  {who}"
@@ -130,11 +132,26 @@ def views_of(there: DemoStation) -> contextlib.AbstractContextManager[Connection
 def write_reports(folder: Path, commands: Mapping[str, Sequence[str]]) -> None:
     """Run reading commands and keep what they print in files of the report folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, words in commands.items():
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text), contextlib.closing(Session({"COLUMNS": "200"})) as session:
-            ortoo.main(list(words), prog_name="ortoo", standalone_mode=False, obj=session)
-        (folder / name).write_text(text.getvalue(), encoding="utf-8")
+    with _columns(REPORT_COLUMNS):
+        for name, words in commands.items():
+            text = io.StringIO()
+            with contextlib.redirect_stdout(text), contextlib.closing(Session({})) as session:
+                ortoo.main(list(words), prog_name="ortoo", standalone_mode=False, obj=session)
+            (folder / name).write_text(text.getvalue(), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _columns(count: int) -> Iterator[None]:
+    """Let tables be as wide as a file may be, not as the terminal is."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(count)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
 
 
 def _outbox_line(row: Any, offset_minutes: int) -> str:
