@@ -35,6 +35,8 @@ from domain.signatures import event_identity
 
 SALT_SIZE_BYTES: Final = 16
 """As large as a digest is hard to guess: a short subject cannot be found by trying (formats.md, `cover`)."""
+CLAIM: Final = ".frozen"
+"""The second name of the file into which a draft was frozen first; only one can have it."""
 Resolve = Callable[[str], LetterId]
 """Finds the letter that a LETTER argument means."""
 
@@ -116,8 +118,14 @@ def body_of(
 
 def frozen_in(folder: Path, *, limit_bytes: int = DOCUMENT_LIMIT_BYTES) -> TravellingDraft | None:
     """Return the letter that a draft's folder was frozen into, None if it was not yet; raise `TravellingDraftError`."""
-    found = sorted(folder.glob(f"letter-t-*{SUFFIX}")) if folder.is_dir() else []
+    found = _frozen_files(folder)
     return read_travelling_draft(found[0], limit_bytes=limit_bytes) if found else None
+
+
+def set_aside(letter: TravellingDraft) -> None:
+    """Keep a frozen letter that the ledger has rejected out of the way, so that its draft can be frozen anew."""
+    letter.path.replace(letter.path.with_name(f"{letter.path.name}.rejected"))
+    letter.path.with_name(CLAIM).unlink(missing_ok=True)
 
 
 def prepare(
@@ -131,9 +139,20 @@ def prepare(
 
 
 def keep_in(folder: Path, prepared: PreparedLetter) -> TravellingDraft:
-    """Write a prepared letter into one file of its draft's folder, and return that: nobody has signed it yet."""
+    """Write a prepared letter into one file of its draft's folder, and return that: nobody has signed it yet.
+
+    If another command has frozen the same draft at the same moment, that one's letter is returned: a draft is one letter.
+    """
     path = folder / draft_file_name(mark_of(identity_of(prepared)))
-    return write_travelling_draft(path, payload_type=prepared.payload_type, payload=prepared.payload, letter=prepared.letter)
+    mine = write_travelling_draft(path, payload_type=prepared.payload_type, payload=prepared.payload, letter=prepared.letter)
+    try:
+        (folder / CLAIM).hardlink_to(path)
+    except FileExistsError:
+        others = [other for other in _frozen_files(folder) if other != path]
+        if others:
+            path.unlink()
+            return read_travelling_draft(others[0])
+    return mine
 
 
 def freeze_into(
@@ -173,3 +192,7 @@ def _newest(station: Station, owner: OrgId, group: OrgId) -> GroupVersion:
 
 def _references(texts: tuple[str, ...], resolve: Resolve) -> tuple[Ref, ...]:
     return tuple(Ref(ledger=None, identity=Digest(resolve(text))) for text in texts)
+
+
+def _frozen_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"letter-t-*{SUFFIX}")) if folder.is_dir() else []

@@ -6,7 +6,7 @@ from adapters.correspondence import letter_intention
 from adapters.station import Station
 from adapters.submitting import Deposited, Outcome, Queued
 from adapters.travelling_drafts import TravellingDraft
-from cli.dispatching import identity_of
+from cli.dispatching import identity_of, set_aside
 from cli.fates import Fate, conclude
 from cli.labels import label
 from cli.letter_freezing import GivenDraft
@@ -35,8 +35,7 @@ def known_outcome(session: Session, station: Station, given: GivenDraft, *, dry_
     if given.folder is None or given.frozen is None or not isinstance(outcome, Deposited) or outcome.verdict.is_accepted:
         return given, outcome
     if not dry_run:
-        path = given.frozen.path
-        path.replace(path.with_name(f"{path.name}.rejected"))
+        set_aside(given.frozen)
         session.note(label("note.set_aside", session.language, reason=outcome.verdict.reason.name))
     return GivenDraft(folder=given.folder, frozen=None), None
 

@@ -11,8 +11,10 @@ import pytest
 
 from adapters import travelling_drafts
 from adapters.correspondence import letter_body
+from adapters.drafts import load_draft
 from adapters.registration import group_defined
 from adapters.travelling_drafts import CollectedSignature, read_travelling_draft
+from cli.dispatching import keep_in, prepare
 from cli.errors import ExitCode
 from cli.labels import label
 from cli.languages import Language
@@ -237,6 +239,14 @@ class TestSend:
         put_signatures(Path(frozen["file"]), ())
         sent = place.ministry.done("letter", "send", str(made), "--yes", "--json").data
         assert (sent["outcome"], sent["identity"]) == ("accepted", frozen["identity"])
+
+    def test_a_draft_that_two_commands_freeze_at_once_is_one_letter(self, place: Offices) -> None:
+        made = draft(place, "--to", "mfy-001")
+        station, signer = place.onlooker, place.exchange.signer("deputy")
+        header = station.header(MINISTRY, (signer,))
+        first, second = (prepare(load_draft(made), station, header=header, resolve=no_letter) for _ in range(2))
+        assert keep_in(made, first).payload == keep_in(made, second).payload == first.payload
+        assert len(list(made.glob("*.ortoo-draft"))) == 1
 
     def test_a_document_over_the_limit_is_refused_before_anybody_signs(self, place: Offices) -> None:
         words = ("letter", "send", place.file("letter.txt"), "--subject", "A", "--to", "mfy-001", "--yes", "--json")
@@ -464,6 +474,11 @@ def cover_of(place: Offices, letter: str) -> Digest:
     """Return the cover of a letter: two letters may share their text, but never their cover."""
     place.onlooker.catch_up()
     return letter_body(place.onlooker, LetterId(bytes.fromhex(letter))).cover.sha256
+
+
+def no_letter(text: str) -> LetterId:
+    """Find no letter: the draft refers to none."""
+    raise AssertionError(text)
 
 
 def put_signatures(file: Path, signatures: Sequence[CollectedSignature]) -> None:
