@@ -14,6 +14,7 @@ from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
 from domain import directory
 from domain.events import (
+    Body,
     GroupDefined,
     KeyEnrolled,
     KeyResumed,
@@ -33,6 +34,7 @@ from domain.events import (
 from domain.header import LocalName
 from domain.ids import Digest, OfficerId, OrgId, sha256
 from domain.keys import key as key_in
+from domain.registers import DIRECTIONS, registers_id
 from domain.tree import root_of
 
 PART_LIMIT: Final = 2_000
@@ -135,7 +137,8 @@ def stopped(  # noqa: PLR0913 - what a suspension or a revocation says
     """Return the suspension or revocation of a key; said by the roots, `speaker` is empty."""
     header = station.header(speaker, signers)
     body = kind(header=header, officer=officer, key=key, reason=reason, since=since)
-    return Utterance(body=body, signers=tuple(signers), intention=f"{body.TYPE}:{key.hex()}:{header.event_id.hex()}")
+    said = f"{_key_version(station, key)}:{_said(reason, since)}"
+    return Utterance(body=body, signers=tuple(signers), intention=f"{body.TYPE}:{key.hex()}:{said}")
 
 
 def resumed(
@@ -150,7 +153,8 @@ def resumed(
     """Return the resumption of a suspended key; said by the roots, `speaker` is empty."""
     header = station.header(speaker, signers)
     body = KeyResumed(header=header, officer=officer, key=key, reason=reason)
-    return Utterance(body=body, signers=tuple(signers), intention=f"{body.TYPE}:{key.hex()}:{header.event_id.hex()}")
+    said = f"{_key_version(station, key)}:{reason}"
+    return Utterance(body=body, signers=tuple(signers), intention=f"{body.TYPE}:{key.hex()}:{said}")
 
 
 def group_defined(
@@ -194,25 +198,31 @@ def register_defined(  # noqa: PLR0913 - what a definition says
         format=format_,
         first_serial=first_serial,
     )
-    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{owner}:{body.header.event_id.hex()}")
+    now = station.view.get(registers_id(owner, DIRECTIONS[direction]))
+    said = f"{now.version if now else 0}:{_said(year_from, format_, first_serial)}"
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{owner}:{direction}:{said}")
 
 
 def roots_changed(station: Station, roots: tuple[OfficerSigner, ...], *, keys: tuple[bytes, ...], threshold: int) -> Utterance:
     """Return who the root keys are from now on (SubjectPublicKeyInfo, DER), and how many of them must sign."""
     body = RootChanged(header=station.header("", roots), roots=keys, root_threshold=threshold)
-    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+    return _of_roots(station, roots, body, _said(keys, threshold))
 
 
 def anchor_added(station: Station, roots: tuple[OfficerSigner, ...], *, certificate: bytes) -> Utterance:
     """Return the trust in one more certification authority (its certificate, DER)."""
     body = TrustAnchorAdded(header=station.header("", roots), certificate=certificate)
-    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+    return _of_roots(station, roots, body, _said(certificate))
 
 
 def anchor_withdrawn(station: Station, roots: tuple[OfficerSigner, ...], *, anchor: Digest, reason: str) -> Utterance:
     """Return the end of the trust in a certification authority, for new enrolments."""
     body = TrustAnchorWithdrawn(header=station.header("", roots), anchor=anchor, reason=reason)
-    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{body.header.event_id.hex()}")
+    return _of_roots(station, roots, body, _said(anchor, reason))
+
+
+def _of_roots(station: Station, roots: tuple[OfficerSigner, ...], body: Body, said: str) -> Utterance:
+    return Utterance(body=body, signers=roots, intention=f"{body.TYPE}:{station.exchange.version}:{said}")
 
 
 def _together(speakers: Speakers) -> tuple[OfficerSigner, ...]:
@@ -221,6 +231,11 @@ def _together(speakers: Speakers) -> tuple[OfficerSigner, ...]:
 
 def _appointment_version(station: Station, officer: OfficerId, organisation: OrgId) -> int:
     now = directory.appointment(station.view, officer, organisation)
+    return now.version if now else 0
+
+
+def _key_version(station: Station, key: Digest) -> int:
+    now = key_in(station.view, key)
     return now.version if now else 0
 
 

@@ -123,7 +123,7 @@ def found_ledger(plan: FoundingPlan, *, now_ms: Callable[[], int] = system_clock
     Raises `UsageError` and `HomeError` before anything was made; what the place raises if nothing was made there;
     `FoundingStoppedError` if it stopped half-way.
     """
-    check_founding(plan)
+    check_founding(plan, at_ms=now_ms())
     location = absolute_location(plan.location)
     made = _make(plan, now_ms())
     note = _note(plan, location, made.genesis.identity)
@@ -143,8 +143,8 @@ def found_ledger(plan: FoundingPlan, *, now_ms: Callable[[], int] = system_clock
     return FoundedLedger(identity=made.genesis.identity, location=location, root_files=plan.root_files, findings=findings)
 
 
-def check_founding(plan: FoundingPlan) -> None:
-    """Raise `UsageError` or `HomeError` for what would stop a founding that is known before anything is made."""
+def check_founding(plan: FoundingPlan, *, at_ms: int) -> None:
+    """Raise whatever would stop a founding and is known before anything is made; nothing is written."""
     roots = len(plan.root_passphrases)
     if not 1 <= plan.root_threshold <= roots <= MAX_ROOTS:
         raise UsageError(
@@ -155,6 +155,7 @@ def check_founding(plan: FoundingPlan) -> None:
     for file in plan.files:
         if file.exists():
             raise HomeError(f"No ledger was made: {file} is there already and stays as it is. Move it away, or use another home.")
+    _make(plan, at_ms)
 
 
 def require_fresh_home(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""`ortoo ledger`: create and join; check and show stand in `cli.ledger_state`."""
+"""`ortoo ledger`: create and join; the rest stands in `cli.ledger_state` and `cli.ledger_roots`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from cli.joining import join_ledger
 from cli.labels import label
 from cli.languages import Language
 from cli.ledger_findings import finding_data, tell_findings
+from cli.ledger_roots import add_anchor, change_roots, make_root, withdraw_anchor
 from cli.ledger_state import check, show
 from cli.options import acting_options, command_options
 from cli.passphrases import NewPassphrase, new_passphrase
@@ -53,7 +54,7 @@ def ledger() -> None:
     """Create, join, check and show a ledger."""
 
 
-for command in (check, show):
+for command in (check, show, make_root, change_roots, add_anchor, withdraw_anchor):
     ledger.add_command(command)
 
 
@@ -94,7 +95,7 @@ def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **gi
         _create_topic(session, given)
         return
     plan = _plan(session, name, given)
-    check_founding(plan)
+    check_founding(plan, at_ms=session.now_ms())
     if not confirmed(session, _preview(session.language, plan), yes=yes, dry_run=dry_run):
         return
     passphrases = [new_passphrase(session, file.name) for file in plan.root_files]

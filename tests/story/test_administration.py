@@ -148,7 +148,7 @@ class TestEnrolment:
         forged.done("ledger", "join", exchange.location, "--identity", exchange.identity)
         other = forged.done("key", "create", "clerk")
         words = ("key", "enrol", other["request"], "--words", made["words"], "--yes")
-        assert exchange.registrar.error(*words) == (1, "STATION")
+        assert exchange.registrar.error(*words) == (3, "WORDS_DIFFER")
         assert exchange.registrar.done("key", "list", "--officer", "clerk")["keys"] == []
 
     def test_a_key_is_temporary_until_its_holder_was_seen(self, exchange: Founded) -> None:
