@@ -25,6 +25,7 @@ from cli.main import ortoo
 BEGINS: Final = re.compile(r"^Begins where \[[^\]]*\]\(([^)]+)\) ends\b", re.MULTILINE)
 BLOCK: Final = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACEHOLDER: Final = re.compile(r"<([a-z][a-z0-9 ]*)>")
+PROGRAM: Final = re.compile(r"(?:ORTOO_[A-Z_]+=\S+ )*ortoo ")
 EXIT_CODE: Final = "echo $?"
 SHELL_LIMIT_S: Final = 60
 
@@ -70,7 +71,7 @@ class Walk:
         if command == EXIT_CODE:
             shown, self._last_code = f"{self._last_code}\n", 0
             return shown
-        if command.startswith("ortoo ") and not re.search(r"[|&]|\$\(", command):
+        if PROGRAM.match(command) and not re.search(r"[|&]|\$\(", command):
             return self._run_ortoo(command)
         script = ["bash", "-e", "-c", f"{command}\nenv -0 > .exported"]
         environment = self._environment()
@@ -81,8 +82,9 @@ class Walk:
 
     def _run_ortoo(self, command: str) -> str:
         typed, _, file = command.partition(" > ")
-        variables = self._environment()
-        words = [_expanded(word, variables) for word in shlex.split(typed)][1:]
+        before, words = _split(typed)
+        variables = {**self._environment(), **before}
+        words = [_expanded(word, variables) for word in words]
         result = CliRunner().invoke(ortoo, words, env=variables, prog_name="ortoo")
         self._last_code = result.exit_code
         if file:
@@ -144,6 +146,13 @@ def _console_steps(lines: list[str], first: int) -> Iterator[Step]:
         elif line.strip() not in {"", "…"}:
             shown.append(line)
     yield Step(line=start, command="".join(typed), shown=tuple(shown))
+
+
+def _split(typed: str) -> tuple[dict[str, str], list[str]]:
+    """Return the variables that stand before `ortoo` for this one command, and the words after it."""
+    words = shlex.split(typed)
+    start = words.index("ortoo")
+    return dict(word.split("=", 1) for word in words[:start] if "=" in word), words[start + 1 :]
 
 
 def _expanded(word: str, variables: Mapping[str, str]) -> str:
