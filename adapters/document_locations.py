@@ -10,6 +10,7 @@ from adapters.documents_folder import SHARED_FILE_MODE, FolderDocuments
 from adapters.documents_kafka import KafkaDocuments
 from adapters.documents_shared import StationDocuments, log_fetched_again
 from adapters.kafka_clients import KafkaPlace
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.ledger_locations import KafkaLocation, MemoryLocation, SqliteLocation, parse_location
 from domain.ids import Digest
 
@@ -21,6 +22,7 @@ def document_store_for(
     *,
     limit_bytes: int = DOCUMENT_LIMIT_BYTES,
     fetched_again: Callable[[Digest], None] = log_fetched_again,
+    security: KafkaSecurity = PLAIN_TEXT,
 ) -> StationDocuments:
     """Return a station's documents for the ledger at a location: its own copy in the folder, then what all share.
 
@@ -28,11 +30,13 @@ def document_store_for(
     `<ledger>.documents.<station>`, of which this station writes its own (None: it only reads). No broker is
     asked before it is used. Raises `LocationError` if the text names no ledger.
     """
-    shared = _shared(location, own_folder, station, limit_bytes)
+    shared = _shared(location, own_folder, station, limit_bytes, security)
     return StationDocuments(FolderDocuments(own_folder, limit_bytes=limit_bytes), shared, fetched_again=fetched_again)
 
 
-def _shared(location: str, own_folder: Path, station: str | None, limit_bytes: int) -> SharedDocuments | None:
+def _shared(
+    location: str, own_folder: Path, station: str | None, limit_bytes: int, security: KafkaSecurity
+) -> SharedDocuments | None:
     match parse_location(location):
         case MemoryLocation():
             return None
@@ -40,6 +44,6 @@ def _shared(location: str, own_folder: Path, station: str | None, limit_bytes: i
             beside = path.with_name(f"{path.name}.documents")
             return FolderDocuments(beside, limit_bytes=limit_bytes, file_mode=SHARED_FILE_MODE)
         case KafkaLocation(bootstrap=bootstrap, topic=topic):
-            place = KafkaPlace(bootstrap=bootstrap, topic=topic)
+            place = KafkaPlace(bootstrap=bootstrap, topic=topic, security=security)
             index = own_folder.with_name(f"{own_folder.name}-index.sqlite")
             return KafkaDocuments(place, station=station, index=index, limit_bytes=limit_bytes)

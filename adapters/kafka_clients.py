@@ -13,24 +13,33 @@ import kafka.errors as foreign
 from kafka.net.compat import KafkaNetClient
 
 from adapters.errors import (
+    LedgerError,
     LedgerExistsError,
     LedgerMissingError,
     LedgerRefusedError,
     LedgerUnreachableError,
     LocationError,
 )
+from adapters.kafka_diagnosis import diagnose
+from adapters.kafka_errors import (
+    DescribeForbiddenError,
+    LoginRefusedError,
+    ReadForbiddenError,
+    RightMissingError,
+    WriteForbiddenError,
+)
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 
 TIMEOUT_S: Final = 10.0  # longer than an election of a new leader usually takes (seconds), shorter than people's patience
 _FETCH_WAIT_MS: Final = 250  # how long the broker may hold a fetch at the end; after a seek, that long nothing is heard
 _BACKOFF_LIMIT_MS: Final = 1000  # a broker that comes back is found again within about a second
 _CLOSE_TIMEOUT_S: Final = 1.0  # nothing is waited for when a producer is given up; its thread notices within a fraction
 _RETRY_S: Final = 0.1  # between two questions to a cluster that is choosing a leader or coming back
+_FIRST_TRY: Final = 0.25  # of the time-out: a cluster in good health answers in far less; what is wrong is told that soon
 _IN_FLIGHT: Final = 5  # the most for which an idempotent producer keeps its order
 
 _MISSING: Final = (foreign.UnknownTopicOrPartitionError, foreign.UnknownTopicIdError, foreign.InvalidTopicError)
 _REFUSED: Final = (
-    foreign.AuthorizationError,
-    foreign.SaslAuthenticationFailedError,
     foreign.PolicyViolationError,
     foreign.InvalidReplicationFactorError,
     foreign.InvalidConfigurationError,
@@ -38,13 +47,23 @@ _REFUSED: Final = (
 )
 
 
+_FORBIDDEN: Final[Mapping[str, type[RightMissingError]]] = {
+    "Write": WriteForbiddenError,
+    "Read": ReadForbiddenError,
+    "Describe": DescribeForbiddenError,
+    "DescribeConfigs": DescribeForbiddenError,
+}
+"""The errors for want of a right, by Kafka's name for it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KafkaPlace:
-    """A topic, the brokers to ask first, the longest wait for any answer, and what else the clients are told (TLS, SASL)."""
+    """A topic, the brokers to ask first, the longest wait for any answer, how to log in, and what else clients are told."""
 
     bootstrap: str
     topic: str
     timeout_s: float = TIMEOUT_S
+    security: KafkaSecurity = PLAIN_TEXT
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -96,7 +115,25 @@ class KafkaPlace:
         }
         return self._opened(kafka.KafkaProducer, settings)
 
+    def diagnosed(self) -> LedgerError | None:
+        """Return why the brokers do not let this station in, None if that is nothing that can be told from outside."""
+        return diagnose(self.bootstrap, self.security, timeout_s=self.timeout_s * _FIRST_TRY)
+
     def _opened(self, kind: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
+        """Open a client: try for a short time, then find out what is wrong, then wait for brokers that are only late."""
+        wait_s = self.options.get("bootstrap_timeout_ms", self.timeout_ms) / 1000
+        until_s = time.monotonic() + wait_s
+        wanted = {**settings, **self.options, **self.security.client_options()}
+        with translated(self):
+            try:
+                return self._tried(kind, {**wanted, "bootstrap_timeout_ms": int(wait_s * _FIRST_TRY * 1000)})
+            except foreign.KafkaTimeoutError as error:
+                if (why := self.diagnosed()) is not None:
+                    raise why from error
+            left_s = max(until_s - time.monotonic(), wait_s * _FIRST_TRY)
+            return self._tried(kind, {**wanted, "bootstrap_timeout_ms": int(left_s * 1000)})
+
+    def _tried(self, kind: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
         sockets: list[KafkaNetClient] = []
 
         def connect(**configs: Any) -> KafkaNetClient:
@@ -111,14 +148,12 @@ class KafkaPlace:
         common = {
             "bootstrap_servers": self.bootstrap.split(","),
             "client_id": "ortoo",
-            "bootstrap_timeout_ms": self.timeout_ms,
             "request_timeout_ms": self.timeout_ms,
             "reconnect_backoff_max_ms": _BACKOFF_LIMIT_MS,
             "kafka_client": connect,
         }
         try:
-            with translated(self):
-                return kind(**{**common, **settings, **self.options})
+            return kind(**{**common, **settings})
         except BaseException:
             # A client that fails to open forgets its sockets, and a station tries again and again while a broker is away.
             for one in sockets:
@@ -139,26 +174,32 @@ def abandon(producer: Any) -> None:
 _Answer = TypeVar("_Answer")
 
 
-def asked(place: KafkaPlace, question: Callable[[], _Answer]) -> _Answer:
+def asked(place: KafkaPlace, question: Callable[[], _Answer], *, right: str = "Describe") -> _Answer:
     """Return the answer of a cluster, asked again while it is choosing a leader or coming back, until the time-out.
 
-    Raises the port's errors. One question may itself last as long as the time-out, so both together at most twice that.
+    `right` is what the question needs. Raises the port's errors, and as soon as it is found out why the brokers do not let
+    us in. One question may itself last as long as the time-out, so both together at most twice that.
     """
-    until_s = time.monotonic() + place.timeout_s
+    began_s, knocked = time.monotonic(), False
     while True:
         try:
-            with translated(place):
+            with translated(place, right):
                 return question()
         except LedgerUnreachableError as error:
+            passed_s = time.monotonic() - began_s
+            if not knocked and passed_s >= place.timeout_s * _FIRST_TRY:
+                knocked = True
+                if (why := place.diagnosed()) is not None:
+                    raise why from error
             passing = isinstance(error.__cause__, foreign.RetriableError)
-            if not passing or time.monotonic() + _RETRY_S > until_s:
+            if not passing or passed_s + _RETRY_S > place.timeout_s:
                 raise
             time.sleep(_RETRY_S)
 
 
 @contextmanager
-def translated(place: KafkaPlace) -> Iterator[None]:
-    """Turn Kafka's errors into the port's: missing, exists already, refused, unreachable."""
+def translated(place: KafkaPlace, right: str = "Describe") -> Iterator[None]:
+    """Turn Kafka's errors into the port's: missing, exists already, refused, unreachable; `right` is what may be missing."""
     try:
         yield
     except _MISSING as error:
@@ -167,6 +208,10 @@ def translated(place: KafkaPlace) -> Iterator[None]:
     except foreign.TopicAlreadyExistsError as error:
         msg = f"Nothing was made at {place.location}: the topic exists. Choose another name, or join the ledger that is there."
         raise LedgerExistsError(msg) from error
+    except foreign.AuthorizationError as error:
+        raise forbidden(place, right, error) from error
+    except foreign.SaslAuthenticationFailedError as error:
+        raise LoginRefusedError(place.bootstrap, place.security.username, str(error)) from error
     except _REFUSED as error:
         msg = f"{place.location} refuses: {error}. Ask its operator for the right that is missing, or mend what it names."
         raise LedgerRefusedError(msg) from error
@@ -177,10 +222,20 @@ def translated(place: KafkaPlace) -> Iterator[None]:
         raise LedgerUnreachableError(unreachable(place, error)) from error
 
 
+def forbidden(place: KafkaPlace, right: str, error: foreign.AuthorizationError) -> RightMissingError:
+    """Return the error for want of a right on the topic, with the command that gives it."""
+    # Kafka's text names its classes and threads, which tell nobody anything; the kind of the error says what it refused.
+    kind = type(error).__name__.removesuffix("Error")
+    remedy = (
+        f"kafka-acls.sh --bootstrap-server {place.bootstrap} --add --allow-principal {place.security.principal} "
+        f"--operation {right} --topic {place.topic}"
+    )
+    return _FORBIDDEN.get(right, RightMissingError)(place.location, right, kind, remedy)
+
+
 def unreachable(place: KafkaPlace, error: Exception) -> str:
-    """Return what to tell people when nobody answers: Kafka says no more to a wrong password than to a missing broker."""
+    """Return what to tell people when nobody answers."""
     return (
         f"{place.location} did not answer within {place.timeout_s:g} s ({error}). Nothing was written. Either no broker runs "
-        "there, or it drops us before it says why: a wrong password, a missing client certificate, or plain text to a TLS port. "
-        "Check the address and the credentials, then try again."
+        "there, or the network does not let us through to it. Check the address, then try again."
     )

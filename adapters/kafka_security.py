@@ -62,13 +62,9 @@ class KafkaSecurity:
     password: Callable[[], str | None] = field(default=_no_password, repr=False, compare=False)
 
     @property
-    def who(self) -> str:
-        """Whom the brokers are told that they talk to, for messages."""
-        if self.login is KafkaLogin.SCRAM:
-            return f"the user {self.username}"
-        if self.login is KafkaLogin.MTLS:
-            return f"the holder of {self.certificate_file}"
-        return "somebody unnamed"
+    def principal(self) -> str:
+        """What Kafka's operator calls this station; how a certificate's subject becomes a name is the cluster's choice."""
+        return f"User:{self.username}" if self.login is KafkaLogin.SCRAM else "User:NAME"
 
     def client_options(self) -> dict[str, Any]:
         """Return the settings of Kafka's clients; raise `KafkaCredentialsError` for what cannot be used as it is."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, translated
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.ledger import Finding
 from adapters.ledger_kafka import KafkaLedger
 from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS, documents_findings
@@ -26,13 +27,13 @@ def create_kafka_ledger(
     *,
     replication: int = 1,
     timeout_s: float = TIMEOUT_S,
-    options: Mapping[str, Any] | None = None,
+    security: KafkaSecurity = PLAIN_TEXT,
 ) -> None:
     """Make the topic of a ledger, and wait until it can be used.
 
     Raises `LedgerExistsError` if there is one, `LedgerRefusedError` if there are fewer brokers than replicas.
     """
-    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
+    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, security=security)
     _create(place, replication, {**LEDGER_SETTINGS, "max.message.bytes": str(2 * RECORD_LIMIT_BYTES)})
 
 
@@ -43,11 +44,11 @@ def create_documents_topic(
     *,
     replication: int = 1,
     timeout_s: float = TIMEOUT_S,
-    options: Mapping[str, Any] | None = None,
+    security: KafkaSecurity = PLAIN_TEXT,
 ) -> str:
     """Make the topic for a station's documents, wait until it can be used, and return its name; raises as for a ledger."""
     topic = documents_topic(ledger_topic, station)
-    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
+    place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, security=security)
     _create(place, replication, DOCUMENTS_SETTINGS)
     return topic
 
@@ -68,18 +69,18 @@ def check_documents_topic(
     station: str,
     *,
     timeout_s: float = TIMEOUT_S,
-    options: Mapping[str, Any] | None = None,
+    security: KafkaSecurity = PLAIN_TEXT,
 ) -> tuple[Finding, ...]:
     """Return what is wrong with the topic for a station's documents; raise `LedgerMissingError` if there is none."""
     topic = documents_topic(ledger_topic, station)
-    with contextlib.closing(KafkaLedger(bootstrap, topic, timeout_s=timeout_s, options=options)) as opened:
+    with contextlib.closing(KafkaLedger(bootstrap, topic, timeout_s=timeout_s, security=security)) as opened:
         return documents_findings(opened.facts())
 
 
 def _create(place: KafkaPlace, replication: int, settings: Mapping[str, str]) -> None:
     configs = {**settings, "min.insync.replicas": str(min(_SAFE_IN_SYNC, replication))}
     wanted = {place.topic: {"num_partitions": 1, "replication_factor": replication, "configs": configs}}
-    with contextlib.closing(place.open_admin()) as admin, translated(place):
+    with contextlib.closing(place.open_admin()) as admin, translated(place, "Create"):
         admin.create_topics(wanted, timeout_ms=place.timeout_ms)
         # A broker that has made a topic is not yet one that knows of it.
         admin.wait_for_topics([place.topic], timeout_ms=place.timeout_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import kafka
@@ -25,8 +25,9 @@ from adapters.errors import (
     LedgerUnreachableError,
     RecordTooLargeError,
 )
-from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, abandon, asked, translated, unreachable
+from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, abandon, asked, forbidden, translated, unreachable
 from adapters.kafka_reader import SlotReader
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.ledger import READ_LIMIT_SLOTS, Finding, Headers, LedgerPlace, Slot
 from adapters.ledger_kafka_check import TopicFacts, ledger_findings, topic_facts
 from domain.header import RECORD_LIMIT_BYTES
@@ -39,10 +40,8 @@ _SHORTENED: Final = (foreign.OffsetOutOfRangeError, foreign.LogTruncationError)
 class KafkaLedger:
     """A ledger in a topic. One object serves one thread; any number of objects, processes and machines share the topic."""
 
-    def __init__(
-        self, bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S, options: Mapping[str, Any] | None = None
-    ) -> None:
-        self._place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, options=dict(options or {}))
+    def __init__(self, bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S, security: KafkaSecurity = PLAIN_TEXT) -> None:
+        self._place = KafkaPlace(bootstrap=bootstrap, topic=topic, timeout_s=timeout_s, security=security)
         self._partition = kafka.TopicPartition(topic, 0)
         self._reader: SlotReader | None = None
         self._producer: Any = None
@@ -64,8 +63,7 @@ class KafkaLedger:
             size_bytes = len(record) + sum(len(name.encode()) + len(value) for name, value in headers)
             raise RecordTooLargeError(size_bytes, RECORD_LIMIT_BYTES) from error
         except foreign.AuthorizationError as error:
-            msg = f"{self._place.location} refuses to be written: {error}. Ask its operator for Write on the topic."
-            raise LedgerRefusedError(msg) from error
+            raise forbidden(self._place, "Write", error) from error
         except foreign.KafkaError as error:
             self._drop_producer()
             raise AppendUncertainError(self._place.location, str(error)) from error
@@ -77,7 +75,7 @@ class KafkaLedger:
         if self._producer is None:
             self._producer = self._place.open_producer()
         try:
-            with translated(self._place):
+            with translated(self._place, "Write"):
                 return self._producer.send(self._place.topic, record, partition=0, headers=list(headers))
         except ValueError as error:
             # The client's way to say that the topic has no partition 0, or is not known any more.
@@ -135,7 +133,7 @@ class KafkaLedger:
             self._reader = SlotReader(consumer, self._place.topic, self._place.timeout_ms)
         reader = self._reader
         try:
-            with translated(self._place):
+            with translated(self._place, "Read"):
                 yield reader
         except LedgerUnreachableError as error:
             held = reader.reached
@@ -200,7 +198,7 @@ class KafkaLedger:
         """Return the settings of the topic and its brokers as they are now."""
         topic = self._facts_of_topic()
         start = self._offset(OffsetSpec.EARLIEST)
-        return asked(self._place, lambda: topic_facts(self._admin, self._place, topic, start=start))
+        return asked(self._place, lambda: topic_facts(self._admin, self._place, topic, start=start), right="DescribeConfigs")
 
     def check(self) -> tuple[Finding, ...]:
         """Return every setting of topic and brokers that could lose, reorder or forge history."""

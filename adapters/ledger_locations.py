@@ -11,6 +11,7 @@ from typing import Final
 from adapters.clock import system_clock_ms
 from adapters.errors import LocationError
 from adapters.kafka_clients import TIMEOUT_S
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_kafka_ledger
 from adapters.ledger import Ledger
 from adapters.ledger_kafka import KafkaLedger
@@ -82,7 +83,7 @@ def _kafka(text: str, rest: str) -> KafkaLocation:
     return KafkaLocation(bootstrap=bootstrap, topic=topic)
 
 
-def create_ledger(location: str, *, replication: int = 1) -> None:
+def create_ledger(location: str, *, replication: int = 1, security: KafkaSecurity = PLAIN_TEXT) -> None:
     """Make an empty ledger at a location, on Kafka with so many replicas.
 
     Raises `LedgerExistsError` if something is there, `LocationError` for `memory:`, which opening makes.
@@ -91,13 +92,19 @@ def create_ledger(location: str, *, replication: int = 1) -> None:
         case SqliteLocation(path=path):
             create_sqlite_ledger(path)
         case KafkaLocation(bootstrap=bootstrap, topic=topic):
-            create_kafka_ledger(bootstrap, topic, replication=replication)
+            create_kafka_ledger(bootstrap, topic, replication=replication, security=security)
         case MemoryLocation():
             msg = f"No ledger can be made at {location} to be opened later: it would be gone at once. {_FORMS.capitalize()}."
             raise LocationError(msg)
 
 
-def open_ledger(location: str, *, timeout_s: float = TIMEOUT_S, clock_ms: Callable[[], int] = system_clock_ms) -> Ledger:
+def open_ledger(
+    location: str,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    clock_ms: Callable[[], int] = system_clock_ms,
+    security: KafkaSecurity = PLAIN_TEXT,
+) -> Ledger:
     """Open the ledger at a location, for the use of one thread; no call of it takes much longer than the time-out.
 
     The clock stamps records where the adapter itself keeps the time (memory, SQLite). Raises `LocationError`,
@@ -109,4 +116,4 @@ def open_ledger(location: str, *, timeout_s: float = TIMEOUT_S, clock_ms: Callab
         case SqliteLocation(path=path):
             return SqliteLedger(path, timeout_s=timeout_s, clock_ms=clock_ms)
         case KafkaLocation(bootstrap=bootstrap, topic=topic):
-            return KafkaLedger(bootstrap, topic, timeout_s=timeout_s)
+            return KafkaLedger(bootstrap, topic, timeout_s=timeout_s, security=security)

@@ -6,7 +6,7 @@ The plain port is the operator's: who comes there is `User:ANONYMOUS`, which the
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,22 +54,22 @@ class TestAuthority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         shut = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, shut)
-        file = self._folder / f"{name}{days[0]}{days[1]}{'-shut' if password else ''}.pem"
+        file = self._folder / f"{self.file.stem}-{name}{days[0]}{days[1]}{'-shut' if password else ''}.pem"
         file.write_bytes(private + self._certificate(subject, key, days=days, hosts=hosts))
         return file
 
     def _certificate(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: tuple[int, int], hosts: Sequence[str] | None
     ) -> bytes:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now + datetime.timedelta(days=days[0]))
-            .not_valid_after(now + datetime.timedelta(days=days[1]))
+            .not_valid_before(now + dt.timedelta(days=days[0]))
+            .not_valid_after(now + dt.timedelta(days=days[1]))
             .add_extension(x509.BasicConstraints(ca=hosts is None, path_length=None), critical=True)
         )
         if hosts:
@@ -96,9 +96,7 @@ class SecureKafka:
 
     def with_password(self, username: str, password: str = PASSWORD) -> KafkaSecurity:
         """Return how a user comes in; whether he is known is another question."""
-        return KafkaSecurity(
-            login=KafkaLogin.SCRAM, ca_file=self.authority.file, username=username, password=lambda: password
-        )
+        return KafkaSecurity(login=KafkaLogin.SCRAM, ca_file=self.authority.file, username=username, password=lambda: password)
 
     def add_user(self, username: str) -> None:
         """Make a user with the password of these tests."""
@@ -128,9 +126,7 @@ def _settings(authority: TestAuthority, server: Path, expired: Path) -> dict[str
     scram = f"listener.name.{SCRAM.lower()}"
     return {
         **_ACCESS,
-        "listener.security.protocol.map": (
-            f"CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,{MTLS}:SSL,{SCRAM}:SASL_SSL,{EXPIRED}:SSL"
-        ),
+        "listener.security.protocol.map": (f"CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,{MTLS}:SSL,{SCRAM}:SASL_SSL,{EXPIRED}:SSL"),
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(server),
         "ssl.truststore.type": "PEM",
@@ -141,9 +137,7 @@ def _settings(authority: TestAuthority, server: Path, expired: Path) -> dict[str
         # A station has one name, whether it comes with a certificate or with a password.
         "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/,DEFAULT",
         "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        f"{scram}.scram-sha-512.sasl.jaas.config": (
-            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-        ),
+        f"{scram}.scram-sha-512.sasl.jaas.config": ("org.apache.kafka.common.security.scram.ScramLoginModule required;"),
     }
 
 
