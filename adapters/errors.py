@@ -6,7 +6,23 @@ AdapterError
 │   ├── LedgerMissingError            nothing is there, or what is there is no ledger
 │   ├── LedgerExistsError             a ledger was to be made where something is already
 │   ├── LedgerUnreachableError        nobody answers, or not in time; trying later may help
+│   │   ├── BrokerUntrustedError      (adapters.kafka_errors, like all below) nobody we trust vouches for the broker
+│   │   ├── BrokerNameError           its certificate is for another name
+│   │   ├── BrokerCertificateExpiredError  its certificate is not valid now
+│   │   ├── PlainTextBrokerError      it speaks plain text where we expect TLS
+│   │   └── TlsExpectedError          it speaks TLS where we come with plain text
 │   ├── LedgerRefusedError            it answers, and does not let us
+│   │   ├── LoginRefusedError         it knows no such user, or the password is another
+│   │   ├── LoginExpectedError        its port is for passwords, and we have none
+│   │   ├── LoginNotOfferedError      its port takes no password
+│   │   ├── ClientCertificateMissingError  it wants a certificate, and we show none
+│   │   ├── ClientCertificateExpiredError  ours is not valid now
+│   │   ├── ClientCertificateRefusedError  it does not trust ours
+│   │   └── RightMissingError         it knows us, and an access rule is in the way
+│   │       ├── WriteForbiddenError   of appending
+│   │       ├── ReadForbiddenError    of reading
+│   │       └── DescribeForbiddenError  of seeing the topic or its settings
+│   ├── KafkaCredentialsError         what we would show the brokers cannot be used; none was asked
 │   ├── LedgerUnsafeError             its settings could lose, reorder or forge history; carries the findings
 │   ├── RecordTooLargeError           a record over the limit, refused before it was sent
 │   ├── AppendUncertainError          a record may or may not be on the ledger

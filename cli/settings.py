@@ -1,6 +1,7 @@
 """The settings of a station: `ortoo.toml` in its home, overridden by `ORTOO_` variables, read once into one frozen value.
 
-Secrets are no settings: a passphrase arrives by prompt, by file or by `ORTOO_PASSPHRASE`, and is never written here.
+Secrets are no settings: a passphrase arrives by prompt, by file or by `ORTOO_PASSPHRASE`, a password for Kafka by file or by
+`ORTOO_KAFKA_PASSWORD`, and neither is ever written here.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
+from adapters.kafka_security import PASSWORD_VARIABLE, KafkaLogin
 from cli.errors import HomeError, SettingsError
 from cli.languages import Language
 
@@ -25,6 +28,7 @@ NOT_SETTINGS: Final[Mapping[str, str]] = {
     HOME_VARIABLE: "the home folder, like `--home`; without both it is `.ortoo` in the user's own home",
     "ORTOO_DEBUG": "if set and not empty, an error shows where in the program it arose",
     "ORTOO_PASSPHRASE": "the passphrase of the keys that a command opens or makes",
+    PASSWORD_VARIABLE: "the password of `kafka_username`, or that of an encrypted `kafka_key_file`",
     "ORTOO_TEST_KAFKA": "for the project's own tests: a running broker to use, as HOST:PORT",
 }
 """Variables that begin with ORTOO_ and stand in no settings file, with what they are for."""
@@ -50,6 +54,18 @@ class Settings:
         None, "the station's own database, as an SQLAlchemy URL; without it `store.sqlite` in the home", "URL"
     )
     passphrase_file: str | None = _setting(None, "a file whose first line is the passphrase of this station's keys", "file")
+    kafka_security: KafkaLogin = _setting(  # noqa: RUF009 - a field, as above
+        KafkaLogin.NONE, "how this station logs in to Kafka over TLS: mtls (its certificate), scram (a password); none: no TLS"
+    )
+    kafka_ca_file: str | None = _setting(
+        None, "PEM certificates of who may vouch for brokers; without it those that the machine trusts", "file"
+    )
+    kafka_certificate_file: str | None = _setting(None, "this station's certificate for Kafka, with its chain, PEM", "file")
+    kafka_key_file: str | None = _setting(None, "the key of that certificate, PEM", "file")
+    kafka_username: str | None = _setting(None, "the user whose password opens Kafka (SCRAM-SHA-512)")
+    kafka_password_file: str | None = _setting(
+        None, "a file whose first line is the password of `kafka_username`, or that of an encrypted `kafka_key_file`", "file"
+    )
     lang: Language = _setting(  # noqa: RUF009 - a field, as above
         Language.ENGLISH, "language of labels and prompts: en, uz, uz-cyrl, mn, ru"
     )
@@ -76,7 +92,13 @@ class Setting:
         return f"ORTOO_{self.name.upper()}"
 
 
-_TYPE_NAMES: Final = {"str | None": "text", "int": "whole number", "float": "number", "Language": "language"}
+_TYPE_NAMES: Final = {
+    "str | None": "text",
+    "int": "whole number",
+    "float": "number",
+    "Language": "language",
+    "KafkaLogin": "login",
+}
 
 
 def declared_settings() -> tuple[Setting, ...]:
@@ -185,8 +207,8 @@ def _value(name: str, written: Any) -> Any:
     hint = get_type_hints(Settings).get(name)
     if hint is None:
         raise ValueError("there is no such setting")
-    if hint is Language:
-        return _language(written)
+    if hint in (Language, KafkaLogin):
+        return _one_of(hint, written)
     if hint in (int, float):
         return _number(hint, written)
     if not isinstance(written, str) or not written:
@@ -194,10 +216,10 @@ def _value(name: str, written: Any) -> Any:
     return written
 
 
-def _language(written: Any) -> Language:
-    if written not in set(Language):
-        raise ValueError(f"{written!r} is none of {', '.join(Language)}")
-    return Language(written)
+def _one_of(kind: type[StrEnum], written: Any) -> StrEnum:
+    if written not in set(kind):
+        raise ValueError(f"{written!r} is none of {', '.join(kind)}")
+    return kind(written)
 
 
 def _number(kind: type[int] | type[float], written: Any) -> int | float:

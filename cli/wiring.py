@@ -15,6 +15,8 @@ from adapters.documents_shared import StationDocuments, log_fetched_again
 from adapters.errors import KeyFileError
 from adapters.follower import Follower
 from adapters.kafka_clients import TIMEOUT_S
+from adapters.kafka_errors import KafkaCredentialsError
+from adapters.kafka_security import PASSWORD_VARIABLE, PLAIN_TEXT, KafkaSecurity
 from adapters.keyring import Keyring, Passphrase
 from adapters.ledger import Ledger
 from adapters.ledger_deferred import DeferredLedger
@@ -53,6 +55,7 @@ class StationPlan:
     verify_threads: int = 2
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
     ledger_timeout_s: float = TIMEOUT_S
+    security: KafkaSecurity = PLAIN_TEXT
     now_ms: Callable[[], int] = system_clock_ms
     fetched_again: Callable[[Digest], None] = log_fetched_again
 
@@ -104,6 +107,7 @@ def _station_of(session: Session, ledger_timeout_s: float) -> Station:
             verify_threads=settings.verify_threads,
             document_limit_bytes=settings.document_limit_bytes,
             ledger_timeout_s=ledger_timeout_s,
+            security=kafka_security(session),
             now_ms=session.now_ms,
             fetched_again=lambda digest: session.note(
                 f"This station's copy of document {digest.hex()[:16]}… was damaged; it was moved aside and fetched again."
@@ -150,11 +154,42 @@ def _first_line(path: Path) -> bytes:
         raise KeyFileError(f"The passphrase file {path} cannot be read ({error.strerror}). Check the setting.") from error
 
 
+def kafka_security(session: Session) -> KafkaSecurity:
+    """Return how this home logs in to Kafka; a password is read when a client is opened, and not before."""
+    settings = session.settings
+
+    def password() -> str | None:
+        given = session.environment.get(PASSWORD_VARIABLE)
+        file = settings.kafka_password_file
+        if given is not None or file is None:
+            return given
+        try:
+            return Path(file).expanduser().read_text("utf-8").split("\n", 1)[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            why = f"{file} cannot be read ({error.strerror if isinstance(error, OSError) else 'it is no text in UTF-8'})"
+            raise KafkaCredentialsError("kafka_password_file", why) from error
+
+    return KafkaSecurity(
+        login=settings.kafka_security,
+        ca_file=_path(settings.kafka_ca_file),
+        certificate_file=_path(settings.kafka_certificate_file),
+        key_file=_path(settings.kafka_key_file),
+        username=settings.kafka_username,
+        password=password,
+    )
+
+
+def _path(setting: str | None) -> Path | None:
+    return None if setting is None else Path(setting).expanduser()
+
+
 def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station:
     """Put a station together; `ledger` is one that is open already (None: the one at the plan's location, when needed)."""
     plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = LedgerStore(plan.store_url)
-    opened = ledger or DeferredLedger(lambda: open_ledger(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms))
+    opened = ledger or DeferredLedger(
+        lambda: open_ledger(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms, security=plan.security)
+    )
     guarded = LedgerGuard(opened, StoreHoldings(store))
     codec = LedgerCodec()
     follower = Follower(
@@ -171,6 +206,7 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         plan.station,
         limit_bytes=plan.document_limit_bytes,
         fetched_again=plan.fetched_again,
+        security=plan.security,
     )
     queue = Queue(plan.home / QUEUE_FILE)
     submitter = Submitter(
