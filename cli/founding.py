@@ -25,6 +25,7 @@ from adapters.founding import Founding, Genesis, found
 from adapters.kafka_topics import create_documents_topic
 from adapters.key_files import PrivateKey, write_key
 from adapters.ledger import Finding, Severity
+from adapters.ledger_kafka import KafkaLedger
 from adapters.ledger_locations import KafkaLocation, SqliteLocation, create_ledger, open_ledger, parse_location
 from adapters.signers import signer_of
 from adapters.store.ledger_store import LedgerStore
@@ -169,12 +170,18 @@ def require_fresh_home(home: Path) -> None:
         raise HomeError((home / NOTE_FILE).read_text(encoding="utf-8"))
 
 
-def make_station_topic(location: str, station: str, *, replication: int = 1) -> str | None:
-    """Make the topic for a station's documents beside a ledger on Kafka, and return its name; None where none is needed."""
+def make_station_topic(location: str, station: str, *, replication: int | None = None) -> str | None:
+    """Make the topic for a station's documents beside a ledger on Kafka, and return its name; None where none is needed.
+
+    It gets as many replicas as its ledger has, unless told otherwise.
+    """
     place = parse_location(location)
     if not isinstance(place, KafkaLocation):
         return None
-    return create_documents_topic(place.bootstrap, place.topic, station, replication=replication)
+    with contextlib.closing(open_ledger(location)) as ledger:
+        # Asking for it also keeps anybody from making a topic beside a ledger that is not there.
+        replicas = ledger.facts().replicas if isinstance(ledger, KafkaLedger) else 1
+    return create_documents_topic(place.bootstrap, place.topic, station, replication=replication or replicas)
 
 
 def absolute_location(text: str) -> str:

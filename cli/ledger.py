@@ -26,7 +26,7 @@ from cli.founding import (
     found_ledger,
     make_station_topic,
 )
-from cli.joining import join_ledger
+from cli.joining import check_station_topic, join_ledger
 from cli.labels import label
 from cli.languages import Language
 from cli.ledger_findings import finding_data, tell_findings
@@ -74,7 +74,7 @@ for command in (check, show, make_root, change_roots, add_anchor, withdraw_ancho
 @click.option("--roots-folder", type=click.Path(file_okay=False), help="Where the root keys go (default: roots in the home).")
 @click.option("--anchor", "anchors", type=click.Path(), multiple=True, help="Certificate of an outside CA to trust as well.")
 @click.option("--station", metavar="ID", help="The station that this home belongs to; without NAME: make its topic, no ledger.")
-@click.option("--replication", type=click.IntRange(1, 9), default=1, show_default=True, help="Replicas on Kafka; 3 in earnest.")
+@click.option("--replication", type=click.IntRange(1, 9), help="Replicas on Kafka: 3 in earnest (default: 1; as the ledger has).")
 @acting_options
 @command_options
 def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **given: Any) -> None:
@@ -175,7 +175,7 @@ def _plan(session: Session, name: str, given: dict[str, Any]) -> FoundingPlan:
         roots_folder=Path(given["roots_folder"] or session.home / ROOTS_FOLDER).expanduser().absolute(),
         anchors=anchors,
         station=None if given["station"] is None else officer_id(given["station"]),
-        replication=given["replication"],
+        replication=given["replication"] or 1,
     )
 
 
@@ -247,4 +247,6 @@ def _create_topic(session: Session, given: dict[str, Any]) -> None:
     topic = make_station_topic(location, station, replication=given["replication"])
     done = label("note.topic_made", language, station=station, topic=topic)
     text = label("note.topic_not_needed", language) if topic is None else done
-    session.show({"station": station, "topic": topic}, [text])
+    findings = check_station_topic(location, station)
+    tell_findings(session, findings)
+    session.show({"station": station, "topic": topic, "warnings": finding_data(findings)}, [text])
