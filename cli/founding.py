@@ -22,6 +22,7 @@ from adapters.clock import system_clock_ms
 from adapters.errors import AdapterError, LedgerUnsafeError
 from adapters.follower import held_schema_digests
 from adapters.founding import Founding, Genesis, found
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_documents_topic
 from adapters.key_files import PrivateKey, write_key
 from adapters.ledger import Finding, Severity
@@ -81,6 +82,7 @@ class FoundingPlan:
     anchors: tuple[bytes, ...] = ()
     station: str | None = None
     replication: int = 1
+    security: KafkaSecurity = PLAIN_TEXT
 
     @property
     def root_files(self) -> tuple[Path, ...]:
@@ -130,7 +132,7 @@ def found_ledger(plan: FoundingPlan, *, now_ms: Callable[[], int] = system_clock
     note = _note(plan, location, made.genesis.identity)
     write_atomically(plan.home / NOTE_FILE, note)
     try:
-        create_ledger(location, replication=plan.replication)
+        create_ledger(location, replication=plan.replication, security=plan.security)
     except AdapterError:
         (plan.home / NOTE_FILE).unlink()
         raise
@@ -170,7 +172,9 @@ def require_fresh_home(home: Path) -> None:
         raise HomeError((home / NOTE_FILE).read_text(encoding="utf-8"))
 
 
-def make_station_topic(location: str, station: str, *, replication: int | None = None) -> str | None:
+def make_station_topic(
+    location: str, station: str, *, replication: int | None = None, security: KafkaSecurity = PLAIN_TEXT
+) -> str | None:
     """Make the topic for a station's documents beside a ledger on Kafka, and return its name; None where none is needed.
 
     It gets as many replicas as its ledger has, unless told otherwise.
@@ -178,10 +182,11 @@ def make_station_topic(location: str, station: str, *, replication: int | None =
     place = parse_location(location)
     if not isinstance(place, KafkaLocation):
         return None
-    with contextlib.closing(open_ledger(location)) as ledger:
+    with contextlib.closing(open_ledger(location, security=security)) as ledger:
         # Asking for it also keeps anybody from making a topic beside a ledger that is not there.
         replicas = ledger.facts().replicas if isinstance(ledger, KafkaLedger) else 1
-    return create_documents_topic(place.bootstrap, place.topic, station, replication=replication or replicas)
+    wanted = replication or replicas
+    return create_documents_topic(place.bootstrap, place.topic, station, replication=wanted, security=security)
 
 
 def absolute_location(text: str) -> str:
@@ -236,9 +241,9 @@ def _fill(plan: FoundingPlan, location: str, made: _Made) -> tuple[Finding, ...]
     write_authority(plan.home / AUTHORITY_FOLDER, made.authority, secret, stretching)
     write_key(plan.registrar_file, made.registrar, secret, stretching)
     if plan.station is not None:
-        make_station_topic(location, plan.station, replication=plan.replication)
+        make_station_topic(location, plan.station, replication=plan.replication, security=plan.security)
     genesis = made.genesis
-    with contextlib.closing(open_ledger(location)) as ledger:
+    with contextlib.closing(open_ledger(location, security=plan.security)) as ledger:
         findings = ledger.check()
         if any(finding.severity is Severity.FORBIDS for finding in findings):
             raise LedgerUnsafeError(location, findings)

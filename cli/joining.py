@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.clock import system_clock_ms
 from adapters.errors import LedgerMissingError, LedgerUnsafeError
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import check_documents_topic, documents_topic_command
 from adapters.ledger import Finding, Severity
 from adapters.ledger_locations import KafkaLocation, parse_location
@@ -29,13 +30,14 @@ class JoinedLedger:
     findings: tuple[Finding, ...]
 
 
-def join_ledger(
+def join_ledger(  # noqa: PLR0913 - which ledger, and what the home needs to open it
     home: Path,
     location: str,
     identity: Digest,
     *,
     station: str | None = None,
     store_url: str | None = None,
+    security: KafkaSecurity = PLAIN_TEXT,
     now_ms: Callable[[], int] = system_clock_ms,
 ) -> JoinedLedger:
     """Let a home belong to the ledger with this identity; doing it again changes nothing but the station.
@@ -45,7 +47,7 @@ def join_ledger(
     """
     location = absolute_location(location)
     _require_no_other(home, identity)
-    findings = check_station_topic(location, station)
+    findings = check_station_topic(location, station, security)
     plan = StationPlan(
         home=home,
         location=location,
@@ -54,6 +56,7 @@ def join_ledger(
         store_url=store_url or default_store_url(home),
         passphrase=lambda _: b"",
         now_ms=now_ms,
+        security=security,
     )
     with contextlib.closing(build_station(plan)) as opened:
         if opened.parts.follower.catch_up(until=1) == 0:
@@ -66,7 +69,7 @@ def join_ledger(
     return joined
 
 
-def check_station_topic(location: str, station: str | None) -> tuple[Finding, ...]:
+def check_station_topic(location: str, station: str | None, security: KafkaSecurity = PLAIN_TEXT) -> tuple[Finding, ...]:
     """Return what warns about the topic for a station's documents; none where there is no station, or no Kafka.
 
     Raises `LedgerMissingError` with the command that makes it, `LedgerUnsafeError` if it could lose documents.
@@ -75,7 +78,7 @@ def check_station_topic(location: str, station: str | None) -> tuple[Finding, ..
     if station is None or not isinstance(place, KafkaLocation):
         return ()
     try:
-        findings = check_documents_topic(place.bootstrap, place.topic, station)
+        findings = check_documents_topic(place.bootstrap, place.topic, station, security=security)
     except LedgerMissingError as error:
         raise LedgerMissingError(
             f"The station {station} has no topic for its documents beside {location}, so it could not send any. Make it with "

@@ -36,6 +36,7 @@ from cli.options import acting_options, command_options
 from cli.passphrases import NewPassphrase, new_passphrase
 from cli.render import pair_lines, purpose_lines, show_zone
 from cli.session import Session
+from cli.wiring import kafka_security
 from domain.certificates import parse_anchor
 from domain.directory import CONNECTED, KINDS, UNIT
 from domain.events import LedgerOpened
@@ -118,7 +119,13 @@ def join(session: Session, location: str, identity: str, station: str | None) ->
     named = None if station is None else officer_id(station)
     store_url = session.settings.store_url
     joined = join_ledger(
-        session.home, location, digest_from_hex(identity), station=named, store_url=store_url, now_ms=session.now_ms
+        session.home,
+        location,
+        digest_from_hex(identity),
+        station=named,
+        store_url=store_url,
+        security=kafka_security(session),
+        now_ms=session.now_ms,
     )
     exchange, language = joined.exchange, session.language
     tell_findings(session, joined.findings)
@@ -176,6 +183,7 @@ def _plan(session: Session, name: str, given: dict[str, Any]) -> FoundingPlan:
         anchors=anchors,
         station=None if given["station"] is None else officer_id(given["station"]),
         replication=given["replication"] or 1,
+        security=kafka_security(session),
     )
 
 
@@ -244,9 +252,10 @@ def _create_topic(session: Session, given: dict[str, Any]) -> None:
             "has joined its ledger) for a further station's topic."
         )
     station, language = officer_id(given["station"]), session.language
-    topic = make_station_topic(location, station, replication=given["replication"])
+    security = kafka_security(session)
+    topic = make_station_topic(location, station, replication=given["replication"], security=security)
     done = label("note.topic_made", language, station=station, topic=topic)
     text = label("note.topic_not_needed", language) if topic is None else done
-    findings = check_station_topic(location, station)
+    findings = check_station_topic(location, station, security)
     tell_findings(session, findings)
     session.show({"station": station, "topic": topic, "warnings": finding_data(findings)}, [text])

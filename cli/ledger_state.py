@@ -7,6 +7,7 @@ import contextlib
 import click
 
 from adapters.errors import LedgerUnsafeError
+from adapters.kafka_security import KafkaSecurity
 from adapters.ledger import Finding, Severity
 from adapters.ledger_locations import open_ledger
 from cli.errors import ExitCode, UsageError
@@ -18,7 +19,7 @@ from cli.options import command_options
 from cli.render import pair_lines, show_time, show_zone
 from cli.session import Session
 from cli.views import Views, banner, open_views
-from cli.wiring import open_station
+from cli.wiring import kafka_security, open_station
 from domain.certificates import parse_anchor
 from domain.ids import Digest
 
@@ -37,10 +38,11 @@ def check(session: Session, location: str | None) -> None:
     place = location or session.settings.location
     if place is None:
         raise UsageError("It is not known which ledger to check: this home has joined none. Give --at LOCATION.")
-    with contextlib.closing(open_ledger(place)) as ledger:
+    security = kafka_security(session)
+    with contextlib.closing(open_ledger(place, security=security)) as ledger:
         findings = ledger.check()
     if location is None:
-        findings += _topic_findings(place, session.settings.station)
+        findings += _topic_findings(place, session.settings.station, security)
     forbidden = any(one.severity is Severity.FORBIDS for one in findings)
     if location is None and not forbidden:
         session.keep(open_station).parts.ledger.verify()
@@ -86,9 +88,9 @@ def show(session: Session) -> None:
     session.show(data, lambda: [*banner(session, views), *pair_lines(_pairs(session, views, roots))])
 
 
-def _topic_findings(location: str, station: str | None) -> tuple[Finding, ...]:
+def _topic_findings(location: str, station: str | None, security: KafkaSecurity) -> tuple[Finding, ...]:
     try:
-        return check_station_topic(location, station)
+        return check_station_topic(location, station, security)
     except LedgerUnsafeError as error:
         return error.findings
 
