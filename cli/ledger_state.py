@@ -11,16 +11,17 @@ from adapters.kafka_security import KafkaSecurity
 from adapters.ledger import Finding, Severity
 from adapters.ledger_locations import open_ledger
 from cli.errors import ExitCode, UsageError
+from cli.exchange_as_of import exchange_shown
 from cli.joining import check_station_topic
 from cli.labels import label
-from cli.languages import Language
 from cli.ledger_findings import finding_data, finding_lines
-from cli.options import command_options
+from cli.options import command_options, reading_options
 from cli.render import pair_lines, show_time, show_zone
 from cli.session import Session
 from cli.views import Views, banner, open_views
 from cli.wiring import kafka_security, open_station
 from domain.certificates import parse_anchor
+from domain.exchange import Exchange
 from domain.ids import Digest
 
 
@@ -54,16 +55,17 @@ def check(session: Session, location: str | None) -> None:
 
 
 @click.command("show")
+@reading_options
 @command_options
-def show(session: Session) -> None:
+def show(session: Session, as_of: str | None) -> None:
     """Show what the ledger is now: its name, purpose and identity, its root keys, whom it trusts, its end and both roots.
 
     Example:
       ortoo ledger show
     """
-    views = open_views(session)
+    views = open_views(session, as_of)
     roots = views.station.parts.store.roots_at(views.position)
-    exchange = views.exchange
+    exchange = exchange_shown(views)
     data = {
         "ledger": exchange.identity,
         "name": exchange.name,
@@ -85,7 +87,7 @@ def show(session: Session) -> None:
         "root": roots[0],
         "verdict_root": roots[1],
     }
-    session.show(data, lambda: [*banner(session, views), *pair_lines(_pairs(session, views, roots))])
+    session.show(data, lambda: [*banner(session, views), *pair_lines(_pairs(session, views, exchange, roots))])
 
 
 def _topic_findings(location: str, station: str | None, security: KafkaSecurity) -> tuple[Finding, ...]:
@@ -95,9 +97,8 @@ def _topic_findings(location: str, station: str | None, security: KafkaSecurity)
         return error.findings
 
 
-def _pairs(session: Session, views: Views, roots: tuple[Digest, Digest]) -> list[tuple[str, object]]:
-    language: Language = session.language
-    exchange, offset = views.exchange, views.offset_minutes
+def _pairs(session: Session, views: Views, exchange: Exchange, roots: tuple[Digest, Digest]) -> list[tuple[str, object]]:
+    language, offset = session.language, views.offset_minutes
     until = label("heading.valid_until", language)
     anchors = [
         f"{one.digest.hex()}  {until} {show_time(parse_anchor(one.certificate).not_after_ms, offset)}" for one in exchange.anchors

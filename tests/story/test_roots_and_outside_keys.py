@@ -85,7 +85,9 @@ def test_an_anchor_that_is_withdrawn_enrols_nobody_more_and_forgets_nobody(excha
     digests = [one["anchor"] for one in registrar.done("ledger", "show")["anchors"]]
     withdraw = ("--reason", "CEASED", "--yes", *registrar.roots)
     assert registrar.error("ledger", "withdraw-anchor", digests[1][:5], *withdraw) == (2, "USAGE")
-    registrar.done("ledger", "withdraw-anchor", digests[1][:8], *withdraw)
+    end = registrar.done("ledger", "withdraw-anchor", digests[1][:8], *withdraw)["position"]
+    counts = [len(registrar.done("ledger", "show", "--as-of", str(at))["anchors"]) for at in (0, 1, end - 1, end)]
+    assert counts == [1, 2, 2, 1]
     assert registrar.error(*imported(exchange, desk, outside, "second")) == (5, "CERTIFICATE_NOT_FROM_ANCHOR")
     desk.done("identity", "use", "first")
     desk.done("group", "define", "all", "--where", "kind=ministry", "--yes")
@@ -129,6 +131,8 @@ def test_one_root_is_replaced_and_the_others_stay(exchange: Founded) -> None:
     change = ("ledger", "change-roots", *keep, "--key", made["public_key"], "--threshold", "2", "--yes", *registrar.roots)
     registrar.done(*change)
     assert registrar.done("ledger", "show")["roots"] == [before[0], before[2], made["key"]]
+    assert registrar.done("ledger", "show", "--as-of", "0")["roots"] == before
+    assert registrar.done("ledger", "show", "--as-of", "1")["roots"] == [before[0], before[2], made["key"]]
     assert registrar.error("ledger", "change-roots", "--keep", before[1][:8], "--threshold", "1", "--yes") == (2, "USAGE")
 
 
