@@ -124,8 +124,8 @@ def _overdue(now: int) -> ColumnElement[bool]:
 
 
 def _after(cursor: str) -> ColumnElement[bool]:
-    position, slash, recipient = cursor.partition("/")
-    if not slash:
+    position, _, recipient = cursor.partition("/")
+    if not recipient:
         raise CursorError(cursor)
     at = position_cursor(position)
     return (_C.position <= at) & or_(_C.position < at, _C.recipient > recipient)
