@@ -11,6 +11,7 @@ CliError
 ├── ConfirmationNeededError       nobody is there to be asked, and --yes was not given
 ├── NotConfirmedError             the person said no
 ├── FoundingStoppedError          a ledger was half made; says what exists and what to do
+├── DemoFailedError               (cli.demo_station) the demo met a verdict that it did not expect
 └── HomeError                     the home cannot be read or written
 
 Lower layers know nothing of exit codes. `outcome_of` looks an error up by the names of its classes, the most particular
