@@ -351,3 +351,19 @@ def test_nobody_signs_where_nobody_can_answer(exchange: Founded, words: tuple[st
     monkeypatch.chdir(exchange.folder)
     assert exchange.registrar.run(*words).code != 0
     assert exchange.registrar.done("ledger", "show")["next_position"] == 1
+
+
+@pytest.mark.slow
+def test_a_country_of_committees_is_imported_and_grouped(exchange: Founded) -> None:
+    count = 2_100
+    rows = "".join(f"c-{number:05};committee;{number}-son;min\n" for number in range(count))
+    file, desk = exchange.folder / "orgs.csv", exchange.desk("clerk")
+    file.write_text(f"organisation;kind;name_uz;parent\n{rows}", encoding="utf-8")
+    imported = exchange.registrar.done("org", "import", str(file), "--yes")
+    assert (imported["accepted"], imported["last_position"]) == (count, count)
+    assert exchange.registrar.done("org", "import", str(file), "--yes")["plan"] == {"add": 0, "change": 0, "same": count}
+    exchange.officer(desk, "clerk", "min", "clerk")
+    defined = desk.done("group", "define", "all", "--where", "kind=committee", "--yes")
+    assert [one["outcome"] for one in defined["results"]] == ["accepted"] * 2
+    page = desk.done("group", "show", "all", "--limit", "2", "--after", "c-00003")
+    assert (page["group"]["members"], page["members"], page["after"]) == (count, ["c-00004", "c-00005"], "c-00005")
