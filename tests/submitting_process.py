@@ -1,0 +1,134 @@
+"""A process that submits frozen letters and can die by `kill -9` at a named moment, to be run as a child of a test.
+
+Everything in it is as in the command: a home, a station of real parts, the same submission repeated after a death. Only the
+moment of death is put in from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+
+from adapters.clock import system_clock_ms
+from adapters.correspondence import dispatched
+from adapters.keyring import OfficerSigner
+from adapters.signers import KeySigner, signer_of
+from adapters.station import Station
+from adapters.submitting import Deposited
+from adapters.travelling_drafts import store_travelling
+from cli.dispatching import frozen_in
+from cli.wiring import StationPlan, build_station
+from domain.ids import Digest, OfficerId
+
+WINDOWS: Final = {
+    "signed, not queued": ("queue", "add", False),
+    "documents published, not appended": ("ledger", "append", False),
+    "appended, not read back": ("ledger", "append", True),
+    "judged, not noted": ("queue", "finish", False),
+}
+"""Moments to die at: a part of the station, its call, and whether the call is done."""
+WAIT_S: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What a child does: submit the letters of these drafts, one after the other, and die at a window of the last one.
+
+    It writes the outcome of each, as far as it comes, as a line of `told`; `window` None: it lives.
+    """
+
+    home: Path
+    location: str
+    identity: bytes
+    station: str | None
+    officer: str
+    certificate: bytes
+    key: bytes
+    drafts: tuple[Path, ...]
+    told: Path
+    window: str | None
+
+
+def context() -> ForkServerContext:
+    """Return where children come from: a server without threads that has everything loaded, and what pytest itself loads."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(["tests.submitting_process", "pytest"])
+    return made
+
+
+def key_bytes(signer: OfficerSigner) -> bytes:
+    """Return an officer's private key as bytes that a child can be given."""
+    assert isinstance(signer.signer, KeySigner)
+    return signer.signer.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def submit(task: Task, ready: Event) -> None:
+    """Do a task: what a child's process runs; `ready` is set just before the last letter."""
+    station = _station(task)
+    key = load_der_private_key(task.key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    signer = OfficerSigner(officer=OfficerId(task.officer), certificate=Digest(task.certificate), signer=signer_of(key))
+    station.catch_up()
+    for draft in task.drafts:
+        if draft is task.drafts[-1]:
+            if task.window is not None:
+                _die_at(station, task.window)
+            ready.set()
+        travelling = frozen_in(draft)
+        assert travelling is not None
+        store_travelling(station.parts.documents.own, travelling)
+        (outcome,) = station.submit([dispatched(travelling, (signer,))], wait_s=WAIT_S)
+        _tell(task.told, draft, outcome)
+    station.close()
+
+
+def _station(task: Task) -> Station:
+    return build_station(
+        StationPlan(
+            home=task.home,
+            location=task.location,
+            identity=Digest(task.identity),
+            station=task.station,
+            store_url=f"sqlite:///{task.home / 'store.sqlite'}",
+            passphrase=lambda _: b"",
+            now_ms=system_clock_ms,
+        )
+    )
+
+
+def _die_at(station: Station, window: str) -> None:
+    part, call, done = WINDOWS[window]
+    of = {"queue": station.parts.queue, "ledger": station.parts.ledger}[part]
+    setattr(of, call, _dying(getattr(of, call), done=done))
+
+
+def _dying(call: Callable[..., Any], *, done: bool) -> Callable[..., Any]:
+    def die(*values: Any, **named: Any) -> None:
+        if done:
+            call(*values, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
+
+
+def _tell(told: Path, draft: Path, outcome: Any) -> None:
+    verdict = outcome.verdict if isinstance(outcome, Deposited) else None
+    line = {
+        "draft": draft.name,
+        "identity": outcome.identity.hex(),
+        "position": verdict.position if verdict else None,
+        "serial": verdict.number.serial if verdict and verdict.number else None,
+    }
+    with told.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
