@@ -43,8 +43,8 @@ from adapters.documents_index import DocumentIndex, Spot
 from adapters.documents_search import search, search_in_time
 from adapters.documents_streams import Deadline, DocumentStreams, SearchStoppedError, documents_errors
 from adapters.kafka_clients import KafkaPlace
-from adapters.kafka_topics import documents_topic
 from adapters.ledger import Headers
+from adapters.ledger_kafka_check import documents_topic
 from domain.ids import Digest
 
 SEARCH_TIMEOUT_S: Final = 60.0

@@ -14,7 +14,7 @@ from adapters.documents import DocumentError, DocumentRefusedError, DocumentsUnr
 from adapters.documents_chunks import HINT_HEADER, Chunk, DocumentHint, DocumentHintError, decode_hint, parse_chunk
 from adapters.errors import LedgerError, LedgerRefusedError
 from adapters.kafka_clients import KafkaPlace, translated
-from adapters.kafka_topics import documents_topic
+from adapters.ledger_kafka_check import documents_topic
 
 FETCH_BYTES: Final = 4 * 1024 * 1024
 """Eight chunks at once: few trips on a long line, little memory."""

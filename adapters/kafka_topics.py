@@ -10,15 +10,10 @@ from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, translated
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.ledger import Finding
 from adapters.ledger_kafka import KafkaLedger
-from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS, documents_findings
+from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, LEDGER_SETTINGS, documents_findings, documents_topic
 from domain.header import RECORD_LIMIT_BYTES
 
 _SAFE_IN_SYNC: Final = 2  # an acknowledged record lies on two brokers; one broker of three may be down meanwhile
-
-
-def documents_topic(ledger_topic: str, station: str) -> str:
-    """Return the name of the topic that holds the documents which a station put (design.md, "Documents")."""
-    return f"{ledger_topic}.documents.{station}"
 
 
 def create_kafka_ledger(

@@ -25,6 +25,7 @@ from adapters.errors import (
     LedgerUnreachableError,
     RecordTooLargeError,
 )
+from adapters.kafka_access import access_facts, access_findings
 from adapters.kafka_clients import TIMEOUT_S, KafkaPlace, abandon, asked, forbidden, translated, unreachable
 from adapters.kafka_reader import SlotReader
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
@@ -201,8 +202,10 @@ class KafkaLedger:
         return asked(self._place, lambda: topic_facts(self._admin, self._place, topic, start=start), right="DescribeConfigs")
 
     def check(self) -> tuple[Finding, ...]:
-        """Return every setting of topic and brokers that could lose, reorder or forge history."""
-        return ledger_findings(self.facts())
+        """Return every setting of topic and brokers that could lose, reorder or forge history, and what is open to others."""
+        topic = self._facts_of_topic()
+        access = asked(self._place, lambda: access_facts(self._admin, self._place, topic))
+        return (*ledger_findings(self.facts()), *access_findings(access))
 
     def close(self) -> None:
         """Close all connections."""

@@ -56,6 +56,11 @@ DOCUMENTS_SETTINGS: Final[Mapping[str, str]] = {
 _AT_MOST: Final = frozenset({"segment.ms", "max.compaction.lag.ms", "delete.retention.ms"})
 
 
+def documents_topic(ledger_topic: str, station: str) -> str:
+    """Return the name of the topic that holds the documents which a station put (design.md, "Documents")."""
+    return f"{ledger_topic}.documents.{station}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TopicFacts:
     """What a cluster says of a topic. `auto_create` is None if we may not see the brokers' settings."""

@@ -29,6 +29,7 @@ from cli.founding import (
 from cli.joining import check_station_topic, join_ledger
 from cli.labels import label
 from cli.languages import Language
+from cli.ledger_acls import show_access_commands
 from cli.ledger_findings import finding_data, tell_findings
 from cli.ledger_roots import add_anchor, change_roots, make_root, withdraw_anchor
 from cli.ledger_state import check, show
@@ -76,6 +77,8 @@ for command in (check, show, make_root, change_roots, add_anchor, withdraw_ancho
 @click.option("--anchor", "anchors", type=click.Path(), multiple=True, help="Certificate of an outside CA to trust as well.")
 @click.option("--station", metavar="ID", help="The station that this home belongs to; without NAME: make its topic, no ledger.")
 @click.option("--replication", type=click.IntRange(1, 9), help="Replicas on Kafka: 3 in earnest (default: 1; as the ledger has).")
+@click.option("--acls", is_flag=True, help="Only print the commands that let --station in to Kafka, with its quota.")
+@click.option("--principal", metavar="TYPE:NAME", help="What Kafka calls that station, for --acls (default: User:ID).")
 @acting_options
 @command_options
 def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **given: Any) -> None:
@@ -84,14 +87,19 @@ def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **gi
     Passphrases are asked for twice, for each root key its own; in scripts they come from passphrase_file or
     ORTOO_PASSPHRASE. One that a machine drew (32 or more hexadecimal digits) opens keys faster; it cannot be guessed anyway.
 
-    With --station and without NAME it makes the topic for a further station's documents beside a ledger on Kafka.
+    With --station and without NAME it makes the topic for a further station's documents beside a ledger on Kafka; with
+    --acls as well it makes nothing and prints what an operator of Kafka runs so that this station may do its work there.
 
     Example:
       ortoo ledger create Alashuv --at sqlite:ledger.sqlite --purpose training --utc-offset +05:00 \
         --org min --org-name "uz=Mahalla vazirligi" --registrar min.registrar --registrar-name "uz=A. Karimov" \
         --registrar-post "uz=Kotibiyat mudiri"
       ortoo ledger create --station st.andijon --at kafka://broker:9092/alashuv --replication 3
+      ortoo ledger create --station st.andijon --at kafka://broker:9092/alashuv --acls
     """
+    if given["acls"]:
+        show_access_commands(session, given["location"], given["station"], given["principal"])
+        return
     if name is None:
         _create_topic(session, given)
         return

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterable
 
 from adapters.kafka_clients import KafkaPlace
-from adapters.kafka_topics import create_documents_topic, create_kafka_ledger, documents_topic
+from adapters.kafka_topics import create_documents_topic, create_kafka_ledger
+from adapters.ledger_kafka_check import documents_topic
 from tests.kafka_broker import KafkaBroker
 
 Message = tuple[bytes | None, bytes | None]

@@ -20,7 +20,8 @@ def exchange(kafka: KafkaBroker, tmp_path: Path) -> Founded:
 
 def test_a_ledger_on_kafka_is_founded_checked_and_joined(exchange: Founded) -> None:
     checked = exchange.registrar.done("ledger", "check")
-    assert {(one["code"], one["severity"]) for one in checked["findings"]} == {("SINGLE_REPLICA", "warns")}
+    found_here = {(one["code"], one["severity"]) for one in checked["findings"]}
+    assert found_here == {("SINGLE_REPLICA", "warns"), ("NO_AUTHORIZER", "warns")}
     desk = exchange.desk("committee")
     exchange.officer(desk, "clerk", "min", "clerk")
     assert desk.done("group", "define", "all", "--where", "kind=ministry", "--yes")["position"] == 3
@@ -46,7 +47,8 @@ def test_a_further_station_needs_its_topic_and_one_command_makes_it(exchange: Fo
     assert desk.done(*make.split()[1:])["topic"].endswith(".documents.st.committee")
     desk.done(*join)
     codes = [(one["code"], one["setting"]) for one in desk.done("ledger", "check")["findings"]]
-    assert codes == [("SINGLE_REPLICA", "replication factor")] * 2
+    single = ("SINGLE_REPLICA", "replication factor")
+    assert codes == [single, ("NO_AUTHORIZER", "authorizer.class.name"), single]
 
 
 def test_more_replicas_than_brokers_make_nothing(kafka: KafkaBroker, tmp_path: Path) -> None:
