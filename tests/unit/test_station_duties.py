@@ -1,0 +1,312 @@
+"""What a station does when nobody is at it, round by round."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from adapters.correspondence import missed
+from adapters.errors import LedgerUnreachableError, SlotChangedError
+from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
+from adapters.ledger_locations import open_ledger
+from adapters.registration import registered
+from adapters.station import Station, Utterance
+from adapters.station_duties import LONGEST_PAUSE_S, Duty, DutyReport, StationDuties
+from adapters.submitting import Deposited, Queued
+from cli.wiring import passing_projector
+from domain.events import OrganisationClosed
+from domain.ids import LetterId, OfficerId, OrgId
+from domain.letters import tally
+from domain.reasons import Reason
+from projections.station_work import StationWork
+from tests.eventful_exchange import Clock
+from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, entry_of, tell
+
+TERM_S = 60
+
+
+class Link:
+    """A ledger behind a link that a test cuts and mends."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.is_cut = False
+
+    def _there(self) -> Ledger:
+        if self.is_cut:
+            raise LedgerUnreachableError("nobody answers")
+        return self.ledger
+
+    def append(self, record: bytes, *, headers: Headers = ()) -> int:
+        return self._there().append(record, headers=headers)
+
+    def read(self, start: int, limit: int) -> Sequence[Slot]:
+        return self._there().read(start, limit)
+
+    def end(self) -> int:
+        return self._there().end()
+
+    def wait(self, position: int, timeout_s: float) -> bool:
+        del timeout_s
+        return self._there().wait(position, 0.0)
+
+    def identity(self) -> LedgerPlace:
+        return self._there().identity()
+
+    def check(self) -> tuple[Finding, ...]:
+        return self._there().check()
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+class Watched:
+    """A station with its duties, and what it told."""
+
+    def __init__(self, exchange: TestExchange, name: str, officer: str | None, *, trust: bool = False) -> None:
+        self.link = Link(open_ledger(exchange.location, clock_ms=exchange.now_ms))
+        self.station: Station = exchange.station(name, ledger=self.link)
+        self.reports: list[DutyReport] = []
+        self.projector = passing_projector(self.station)
+        self.duties = StationDuties(
+            self.station,
+            StationWork(self.projector),
+            OfficerId(officer) if officer else None,
+            self.reports.append,
+            trust_ledger_time=trust,
+        )
+        if officer:
+            give_signer(exchange, self.station, officer)
+
+    def round(self) -> list[Duty]:
+        """Do one round and return what was told in it, but for how far the views are."""
+        self.reports.clear()
+        self.duties.round()
+        return [report.duty for report in self.reports if report.duty is not Duty.PROJECTED]
+
+
+def give_signer(exchange: TestExchange, station: Station, officer: str) -> None:
+    """Put the key of an officer into a station's keyring, as if its file had been opened."""
+    path = station.parts.keyring.folder / f"{officer}.pem"
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    station.parts.keyring._opened[path] = exchange.signer(officer).signer
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def exchange(tmp_path: Path, clock: Clock) -> Iterator[TestExchange]:
+    made = TestExchange(tmp_path, f"sqlite:{tmp_path / 'ledger.sqlite'}", now_ms=clock)
+    ministry = made.station("ministry")
+    made.add_organisations(ministry, ["mfy-001", "mfy-002", "agency"])
+    outside = dataclasses.replace(entry_of("paper"), connection="outside")
+    tell(ministry, [registered(ministry, made.signer(REGISTRAR), MINISTRY, outside)])
+    made.add_officer(ministry, "deputy", "ministry", "signatory")
+    made.add_officer(ministry, "head", "agency", "signatory")
+    made.add_officer(ministry, "clerk-1", "mfy-001", "clerk")
+    made.add_officer(ministry, "robot", "ministry", "station")
+    made.add_officer(ministry, "twin", "ministry", "station")
+    made.add_officer(ministry, "committees", "mfy-001", "station")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ministry(exchange: TestExchange) -> Station:
+    return exchange.station("ministry")
+
+
+def missed_position(station: Station, letter: LetterId) -> int | None:
+    return tally(station.view, letter).missed
+
+
+def test_a_term_that_passed_in_silence_is_recorded_once(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    letter = exchange.send(ministry, "deputy", "mfy-001", "paper", acknowledge_by=f"+{TERM_S}s")
+    robot = Watched(exchange, "robot", "robot")
+    assert robot.round() == []
+    clock.advance(TERM_S)
+    assert robot.round() == []
+    clock.advance(1)
+    assert robot.round() == [Duty.MISSED]
+    assert missed_position(robot.station, letter) == robot.station.parts.store.next_position() - 1
+    end = robot.station.parts.ledger.end()
+    assert [robot.round() for _ in range(3)] == [[], [], []]
+    assert Watched(exchange, "robot", "robot").round() == []
+    assert robot.station.parts.ledger.end() == end
+
+
+def test_that_another_station_said_it_first_is_success(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    letter = exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    robot, twin = Watched(exchange, "robot", "robot"), Watched(exchange, "twin", "twin")
+    assert (robot.round(), twin.round()) == ([], [])
+    clock.advance(TERM_S + 1)
+    # Both have prepared it before either has read the other's.
+    said = missed(robot.station, exchange.signer("robot"), MINISTRY, letter)
+    assert twin.round() == [Duty.MISSED]
+    (outcome,) = robot.station.submit([said])
+    assert isinstance(outcome, Deposited)
+    assert outcome.verdict.reason is Reason.ALREADY_MISSED
+    assert robot.round() == []
+
+
+def test_nothing_is_said_where_nobody_in_the_exchange_is_silent(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    exchange.send(ministry, "deputy", "paper", acknowledge_by=f"+{TERM_S}s")
+    letter = exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    exchange.send(ministry, "deputy", "mfy-001")
+    exchange.acknowledge(ministry, "clerk-1", letter, "mfy-001")
+    exchange.send(ministry, "head", "mfy-001", sender="agency", acknowledge_by=f"+{TERM_S}s")
+    clock.advance(TERM_S + 1)
+    robot = Watched(exchange, "robot", "robot")
+    end = robot.station.parts.ledger.end()
+    assert (robot.round(), robot.round()) == ([], [])
+    assert robot.station.parts.ledger.end() == end
+
+
+def test_a_successor_says_it_for_the_closed_sender(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    letter = exchange.send(ministry, "head", "mfy-001", sender="agency", acknowledge_by=f"+{TERM_S}s")
+    registrar = exchange.signer(REGISTRAR)
+    body = OrganisationClosed(header=ministry.header(MINISTRY, (registrar,)), organisation=OrgId("agency"), successor=MINISTRY)
+    tell(ministry, [Utterance(body=body, signers=(registrar,), intention="close")])
+    clock.advance(TERM_S + 1)
+    robot = Watched(exchange, "robot", "robot")
+    assert robot.round() == [Duty.MISSED]
+    assert missed_position(robot.station, letter) is not None
+
+
+def test_a_term_that_comes_after_a_long_outage_is_not_forgotten(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    robot.link.is_cut = True
+    letter = exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    clock.advance(10 * TERM_S)
+    assert robot.round() == [Duty.UNREACHABLE]
+    robot.link.is_cut = False
+    assert robot.round() == [Duty.REACHABLE, Duty.MISSED]
+    assert missed_position(robot.station, letter) is not None
+
+
+def test_an_outage_is_told_once_and_asked_about_less_and_less_often(exchange: TestExchange) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    robot.link.is_cut = True
+    pauses = []
+
+    def stopped(pause_s: float) -> bool:
+        pauses.append(pause_s)
+        return len(pauses) > 10
+
+    robot.duties.run(stopped)
+    assert [report.duty for report in robot.reports if report.duty is not Duty.PROJECTED] == [Duty.UNREACHABLE]
+    assert pauses[:5] == [0, 1, 2, 4, 8]
+    assert pauses[-1] == LONGEST_PAUSE_S
+    robot.link.is_cut = False
+    assert robot.round() == [Duty.REACHABLE]
+
+
+def test_what_waited_in_the_queue_is_sent_when_the_ledger_answers(exchange: TestExchange, ministry: Station) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    letter = exchange.letter(ministry, "deputy", "mfy-001")
+    for document in letter.documents:
+        with ministry.parts.documents.open(document) as reader:
+            robot.station.parts.documents.own.put(reader)
+    robot.link.is_cut = True
+    (outcome,) = robot.station.submit([letter], wait_s=0.1)
+    assert isinstance(outcome, Queued)
+    robot.round()
+    assert len(robot.station.parts.queue.unfinished()) == 1
+    robot.link.is_cut = False
+    assert robot.round() == [Duty.REACHABLE, Duty.SENT]
+    assert robot.station.parts.queue.unfinished() == ()
+    ministry.catch_up()
+    assert ministry.parts.store.position_of(outcome.identity) is not None
+
+
+def test_documents_are_here_before_anybody_asks_for_them(exchange: TestExchange, ministry: Station) -> None:
+    exchange.send(ministry, "deputy", "mfy-002")
+    letter = exchange.send(ministry, "deputy", "mfy-001")
+    committees = Watched(exchange, "committees", "committees")
+    assert committees.round() == [Duty.FETCHED]
+    assert [report.letter for report in committees.reports if report.letter] == [letter]
+    assert committees.round() == []
+
+
+def test_a_document_that_has_not_come_is_told_once_and_fetched_when_it_has(
+    exchange: TestExchange, ministry: Station, tmp_path: Path
+) -> None:
+    letter = exchange.letter(ministry, "deputy", "mfy-001")
+    tell(ministry, [letter])
+    shared, aside = tmp_path / "ledger.sqlite.documents", tmp_path / "aside"
+    shared.rename(aside)
+    committees = Watched(exchange, "committees", "committees")
+    assert committees.round() == [Duty.NOT_FETCHED]
+    assert committees.round() == []
+    # The store may have made its folder anew.
+    for path in aside.rglob("*"):
+        if path.is_file():
+            target = shared / path.relative_to(aside)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+    assert committees.round() == [Duty.FETCHED]
+
+
+def test_a_record_far_ahead_of_the_clock_pauses_until_the_clock_has_caught_up(
+    exchange: TestExchange, ministry: Station, clock: Clock
+) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    trusting = Watched(exchange, "trusting", "twin", trust=True)
+    clock.advance(3600)
+    exchange.send(ministry, "deputy", "mfy-001")
+    clock.advance(-3600)
+    before = robot.station.parts.store.next_position()
+    assert robot.round() == [Duty.PAUSED]
+    assert robot.round() == []
+    assert robot.station.parts.store.next_position() == before
+    assert trusting.round() == []
+    assert trusting.station.parts.store.next_position() == before + 1
+    clock.advance(3600)
+    assert robot.round() == []
+    assert robot.station.parts.store.next_position() == before + 1
+
+
+def test_a_ledger_that_contradicts_what_was_read_ends_the_station(
+    exchange: TestExchange, ministry: Station, tmp_path: Path
+) -> None:
+    exchange.send(ministry, "deputy", "mfy-001")
+    Watched(exchange, "robot", "robot").round()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
+        connection.execute("DROP TRIGGER ledger_slots_no_update")
+        connection.execute("UPDATE ledger_slots SET record = x'00' WHERE position = 5")
+        connection.execute(
+            "CREATE TRIGGER ledger_slots_no_update BEFORE UPDATE ON ledger_slots "
+            "BEGIN SELECT RAISE(ABORT, 'a ledger is append-only'); END"
+        )
+        connection.commit()
+    with pytest.raises(SlotChangedError):
+        Watched(exchange, "robot", "robot").duties.run(lambda _: False)
+
+
+def test_a_home_that_belongs_to_no_station_signs_nothing(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
+    exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    clock.advance(TERM_S + 1)
+    nobody = Watched(exchange, "nobody", None)
+    assert nobody.round() == []
+    assert nobody.projector.status()[0].behind == 0
+
+
+def test_a_station_whose_key_cannot_be_used_says_so_once_and_follows_on(
+    exchange: TestExchange, ministry: Station, clock: Clock
+) -> None:
+    exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    clock.advance(TERM_S + 1)
+    robot = Watched(exchange, "robot", "robot")
+    for path in robot.station.parts.keyring.folder.iterdir():
+        path.unlink()
+    assert robot.round() == [Duty.CANNOT_SIGN]
+    assert robot.round() == []
