@@ -249,6 +249,8 @@ def _fill(plan: FoundingPlan, location: str, made: _Made) -> tuple[Finding, ...]
             raise LedgerUnsafeError(location, findings)
         ledger.append(genesis.record, headers=cloud_event_headers(genesis.identity, genesis.identity, LedgerOpened.TYPE))
         first = ledger.read(0, 1)[0]
+    if first.record != genesis.record:
+        raise CliError(f"somebody else wrote into {location} first. Delete it, see who may write there, and begin again.")
     # The place's clock counts from here on: one that is far behind ours makes a ledger that nobody opens.
     _judge(first.record, first.stored_at_ms)
     return findings

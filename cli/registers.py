@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import click
 
-from adapters.key_files import write_new_file
 from adapters.registration import register_defined
 from cli.acting import acting_station, home_of_officer, speaker_of, speaking_option
 from cli.confirm import Preview
@@ -39,7 +38,6 @@ EXPORTED: Final = (
     "officer",
 )
 """The columns of an export; times are in the ledger's offset."""
-_ANYBODY_READS: Final = 0o644
 
 
 @click.group("register")
@@ -176,7 +174,7 @@ def export(
     if file is None:
         session.show({"entries": rows}, text.splitlines)
         return
-    write_new_file(file.expanduser().absolute(), text.encode(), mode=_ANYBODY_READS)
+    _write_new(file.expanduser(), text)
     session.show({"file": file, "entries": len(rows)}, [f"{file}: {len(rows)}"])
 
 
@@ -207,6 +205,14 @@ def _home(session: Session, views: Views) -> OrgId:
 def _cells(row: RegisterRow, views: Views) -> tuple[str, ...]:
     arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
     return (row.printed, arrived, registered, row.correspondent or "…", row.subject or "…")
+
+
+def _write_new(file: Path, text: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
 
 
 def _csv_lines(rows: Sequence[RegisterRow], views: Views) -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.errors import KeyFileError, LedgerExistsError, LedgerMissingError
 from adapters.key_encryption import Stretching
+from adapters.ledger_locations import create_ledger, open_ledger
 from cli.errors import FoundingStoppedError, HomeError, UsageError
 from cli.founding import NOTE_FILE, FirstOfficer, FoundingPlan, absolute_location, found_ledger
 from cli.joining import join_ledger
@@ -107,6 +110,18 @@ def test_a_founding_that_was_killed_before_its_record_is_no_ledger(plan: Foundin
     identity = (plan.home / NOTE_FILE).read_text().split("identity  ")[1][:64]
     with pytest.raises(LedgerMissingError, match="is empty"):
         join_ledger(plan.home, plan.location, digest_from_hex(identity))
+
+
+def test_whoever_writes_into_the_new_place_first_founds_nothing(plan: FoundingPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_and_written(location: str, **given: Any) -> None:
+        create_ledger(location, **given)
+        with contextlib.closing(open_ledger(location)) as ledger:
+            ledger.append(b"somebody else's")
+
+    monkeypatch.setattr("cli.founding.create_ledger", made_and_written)
+    with pytest.raises(FoundingStoppedError, match="somebody else wrote"):
+        found_ledger(plan)
+    assert not (plan.home / "ortoo.toml").exists()
 
 
 def test_a_place_with_another_first_record_is_found_out(plan: FoundingPlan) -> None:
