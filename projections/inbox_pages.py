@@ -12,7 +12,7 @@ from domain.consignments import ConsignmentState
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION
 from projections.contested import contested_among
-from projections.covers import AWAITED, COVERS
+from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.inbox import CONSIGNMENTS, OUTSIDE
@@ -168,6 +168,7 @@ def _marks(row: Any, contested: frozenset[int], now: int) -> tuple[str, ...]:
         "contested": not contested.isdisjoint({row.position, row.received_position}),
         "outside": bool(row.outside),
         "document_awaited": row.cover_state == AWAITED,
+        "cover_unreadable": row.cover_state == UNREADABLE,
     }
     return tuple(mark for mark, holds in told.items() if holds)
 

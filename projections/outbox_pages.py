@@ -12,7 +12,7 @@ from domain.consignments import ConsignmentState
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION, INFORMATION
 from projections.contested import contested_among
-from projections.covers import AWAITED, COVERS
+from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.directory_tables import REGIONS
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.inbox import CONSIGNMENTS, OUTSIDE
@@ -225,5 +225,6 @@ def _marks(row: Any, contested: frozenset[int], silent: int, now: int) -> tuple[
         "overdue": due is not None and due < now and silent > 0,
         "contested": counts[_L.position] in contested,
         "document_awaited": row.cover_state == AWAITED,
+        "cover_unreadable": row.cover_state == UNREADABLE,
     }
     return tuple(mark for mark, holds in told.items() if holds)

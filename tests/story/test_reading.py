@@ -131,15 +131,15 @@ def test_the_outbox_is_narrowed(ministry: Home, options: list[str], expected: li
 def test_pages_one_after_the_other_are_the_whole_list(ministry: Home, words: str, limit: int) -> None:
     whole = ministry.done(*words.split(), "--json", "--limit", "1000").data
     assert whole["after"] is None
-    lines, after = [], None
+    lines: list[Any] = []
+    more: list[str] = []
     while True:
-        more = ["--after", after] if after else []
         page = ministry.done(*words.split(), "--json", "--limit", str(limit), *more).data
         assert len(page["lines"]) <= limit
         lines += page["lines"]
-        after = page["after"]
-        if after is None:
+        if page["after"] is None:
             break
+        more = ["--after", page["after"]]
     assert lines == whole["lines"]
 
 
