@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, event, select
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, event, func, select
 from sqlalchemy.engine import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +20,8 @@ from domain.ids import Digest
 
 BUSY_TIMEOUT_S: Final = 20
 """Another process of this station writes for milliseconds; a disk that stalls longer than this needs a person."""
+RETIRED: Final = "#"
+"""Between an intention that was rejected and the position of its verdict; no intention holds it."""
 
 _METADATA: Final = MetaData()
 _SUBMISSIONS: Final = Table(
@@ -69,7 +71,11 @@ class Queue:
             raise self._error(error) from error
 
     def add(self, submissions: Sequence[Submission]) -> None:
-        """Put submissions into the queue, in order and durably; all of them or none. Those known already stay as they are."""
+        """Put submissions into the queue, in order and durably; all of them or none.
+
+        Those known already stay as they are: by their intention, or as the same event, which was rejected if its intention is
+        free again.
+        """
         rows = [
             {
                 "intention": one.intention,
@@ -84,8 +90,11 @@ class Queue:
         ]
         try:
             with self._engine.begin() as connection:
-                known = self._known(connection, [one.intention for one in submissions])
-                new = [row for row in rows if row["intention"] not in known]
+                # Before it is asked what is known, so that two processes that add the same add it once.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                intentions = self._known(connection, _SUBMISSIONS.c.intention, [one.intention for one in submissions])
+                identities = self._known(connection, _SUBMISSIONS.c.identity, [one.identity for one in submissions])
+                new = [row for row in rows if row["intention"] not in intentions and row["identity"] not in identities]
                 if new:
                     connection.execute(_SUBMISSIONS.insert(), new)
         except DBAPIError as error:
@@ -95,6 +104,12 @@ class Queue:
         """Return the submission of an intention, finished or not; None if it was never queued."""
         found = self._select(_SUBMISSIONS.c.intention == intention)
         return found[0] if found else None
+
+    def find_rejected(self, intention: str) -> Submission | None:
+        """Return the last submission of an intention that was rejected, None if none was."""
+        retired = f"{intention}{RETIRED}"
+        found = self._select(func.substr(_SUBMISSIONS.c.intention, 1, len(retired)) == retired)
+        return found[-1] if found else None
 
     def find_identity(self, identity: Digest) -> Submission | None:
         """Return the submission of an event by its identity, None if it was not submitted from here."""
@@ -113,11 +128,12 @@ class Queue:
         try:
             with self._engine.begin() as connection:
                 for identity, position, accepted in verdicts:
-                    update = _SUBMISSIONS.update().where(_SUBMISSIONS.c.identity == identity)
-                    connection.execute(update.values(position=position))
+                    # Another process of this station may have noted it already.
+                    waiting = (_SUBMISSIONS.c.identity == identity) & _SUBMISSIONS.c.position.is_(None)
+                    noted: dict[str, Any] = {"position": position}
                     if not accepted:
-                        retired = _SUBMISSIONS.c.intention + f"#{position}"
-                        connection.execute(update.values(intention=retired))
+                        noted["intention"] = _SUBMISSIONS.c.intention + f"{RETIRED}{position}"
+                    connection.execute(_SUBMISSIONS.update().where(waiting).values(**noted))
         except DBAPIError as error:
             raise self._error(error) from error
 
@@ -134,12 +150,11 @@ class Queue:
         """Let go of the file."""
         self._engine.dispose()
 
-    def _known(self, connection: Connection, intentions: Sequence[str]) -> set[str]:
-        known: set[str] = set()
-        for i in range(0, len(intentions), 500):
-            part = intentions[i : i + 500]
-            chosen = select(_SUBMISSIONS.c.intention).where(_SUBMISSIONS.c.intention.in_(part))
-            known.update(connection.execute(chosen).scalars())
+    @staticmethod
+    def _known(connection: Connection, column: Column[Any], values: Sequence[Any]) -> set[Any]:
+        known: set[Any] = set()
+        for i in range(0, len(values), 500):
+            known.update(connection.execute(select(column).where(column.in_(values[i : i + 500]))).scalars())
         return known
 
     def _select(self, condition: Any) -> tuple[Submission, ...]:

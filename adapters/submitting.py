@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapters.documents import DocumentError
-from adapters.errors import AppendUncertainError, LedgerRefusedError, LedgerUnreachableError
+from adapters.errors import AppendUncertainError, LedgerRefusedError, LedgerUnreachableError, QueueError
 from adapters.follower import Follower
 from adapters.ledger import Ledger
 from adapters.queue import Queue, Submission
@@ -110,7 +110,6 @@ class Submitter:
         self._queue = queue
         self._publish = publish
         self._headers = headers
-        self._rejected: dict[str, tuple[Digest, int]] = {}
 
     def submit(self, submissions: Sequence[Submission], *, wait_s: float = SUBMIT_WAIT_S) -> tuple[Outcome, ...]:
         """Queue submissions durably, send everything that waits, and return the outcome of each of these.
@@ -126,10 +125,13 @@ class Submitter:
         self._note({})
 
     def outcome(self, intention: str, why: str = "the ledger has not answered yet") -> Outcome:
-        """Return what became of an intention that was queued; `why` explains one that still waits."""
-        found = self._queue.find(intention)
+        """Return what became of an intention that was queued, at its last attempt; `why` explains one that still waits.
+
+        Raises `QueueError` if it was dropped.
+        """
+        found = self._queue.find(intention) or self._queue.find_rejected(intention)
         if found is None:
-            return self._last_rejected(intention)
+            raise QueueError(f"{intention} is not in the queue: somebody took it out meanwhile. Nothing of it will be sent.")
         if found.position is None:
             return Queued(identity=found.identity, why=why)
         return self._deposited(found.identity, found.position)
@@ -177,8 +179,6 @@ class Submitter:
                 continue
             counts = self._counting(verdict)
             done.append((submission.identity, counts.position, counts.is_accepted))
-            if not counts.is_accepted:
-                self._rejected[submission.intention] = (submission.identity, counts.position)
         if done:
             self._queue.finish(done)
 
@@ -190,7 +190,3 @@ class Submitter:
     def _deposited(self, identity: Digest, position: int) -> Deposited:
         entry = self._store.entries(position, 1)[0]
         return Deposited(identity=identity, verdict=entry.verdict, detail=entry.detail)
-
-    def _last_rejected(self, intention: str) -> Deposited:
-        identity, position = self._rejected[intention]
-        return self._deposited(identity, position)
