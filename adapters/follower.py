@@ -1,9 +1,9 @@
-"""Following a ledger: read slots, verify their signatures in chunks, judge them in order, store each batch at once."""
+"""Following a ledger: read slots, verify their signatures beside that, judge them in order, store each batch at once."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from adapters.errors import ClockBehindLedgerError, ForeignLedgerError, StoreMov
 from adapters.ledger import Ledger, Slot
 from adapters.store.holdings import pin_ledger
 from adapters.store.ledger_store import LedgerStore
-from adapters.verifying import Verifier
+from adapters.verifying import CHUNK_SIZE, Verifications, Verifier
 from adapters.view import StoreView
 from domain.certificates import CertificateRefusedError, parse_certificate
 from domain.errors import UpgradeNeededError
@@ -20,8 +20,8 @@ from domain.genesis import judge_genesis
 from domain.ids import Digest, sha256
 from domain.judge import Bench, check_of, judge, signer_keys
 from domain.ledger_time import is_ahead, ledger_time
-from domain.reading import Reading, read_record
-from domain.signatures import Check, SignatureInvalidError, verify_check
+from domain.reading import Opened, Reading, read_record
+from domain.signatures import Check
 from domain.verdicts import Judged
 from schemas.codec import RULES_VERSIONS, LedgerCodec, schema_set_digest
 
@@ -114,19 +114,20 @@ class Follower:
         last = self._store.last_verdict()
         if (last.position + 1 if last else 0) != slots[0].position:
             raise StoreMovedError(slots[0].position)
-        readings = [read_record(slot.record, self._codec) for slot in slots]
-        bench = Bench(codec=self._codec, schema_digests=self._digests, verify=self._verified(readings))
         stopped: ClockBehindLedgerError | UpgradeNeededError | None = None
         previous = last.at if last else None
-        try:
-            for slot, reading in zip(slots, readings, strict=True):
-                if not trust_times_ahead:
-                    self._require_time_passed(slot)
-                judged = self._judge(bench, slot, reading, previous)
-                previous = judged.verdict.at
-                self.view.add(judged)
-        except (ClockBehindLedgerError, UpgradeNeededError) as error:
-            stopped = error
+        with self._verifier.ahead() as verifications:
+            readings = self._read(slots, verifications, known_before=last is not None)
+            bench = Bench(codec=self._codec, schema_digests=self._digests, verify=verifications.verify)
+            try:
+                for slot, reading in zip(slots, readings, strict=True):
+                    if not trust_times_ahead:
+                        self._require_time_passed(slot)
+                    judged = self._judge(bench, slot, reading, previous)
+                    previous = judged.verdict.at
+                    self.view.add(judged)
+            except (ClockBehindLedgerError, UpgradeNeededError) as error:
+                stopped = error
         if self.view.pending:
             if last is None:
                 # Before the batch, so that no store with records is ever without it, whenever this process ends.
@@ -154,35 +155,35 @@ class Follower:
             self.alarms.append(TimeAlarm(position=slot.position, stored_at_ms=time.at, previous_ms=previous))
         return judge(bench, self.view, reading, position=slot.position, at=time.at)
 
-    def _verified(self, readings: Sequence[Reading]) -> Callable[[Check], None]:
-        """Verify ahead, side by side, what the judge will probably ask for; it asks for the rest one by one."""
-        checks = list(dict.fromkeys(self._expected_checks(readings)))
-        results = dict(zip(checks, self._verifier.verify_many(checks), strict=True))
-
-        def verify(check: Check) -> None:
-            if check not in results:
-                verify_check(check)
-                return
-            error = results[check]
-            if error is not None:
-                raise SignatureInvalidError(str(error)) from error
-
-        return verify
-
-    def _expected_checks(self, readings: Sequence[Reading]) -> Iterator[Check]:
-        known_before = self._store.next_position() > 0
+    def _read(self, slots: Sequence[Slot], verifications: Verifications, *, known_before: bool) -> list[Reading]:
+        """Read records, have their signatures verified meanwhile, and fetch in one go what judging them will ask for."""
+        readings: list[Reading] = []
         enrolled_here: dict[Digest, bytes] = {}
-        for reading in readings:
+        for slot in slots:
+            reading = read_record(slot.record, self._codec)
+            readings.append(reading)
             opened = reading.opened
-            if opened is None or len(opened.event.signatures) != len(opened.body.header.signers):
-                continue
-            keys = signer_keys(self.view, opened) if known_before else [None] * len(opened.body.header.signers)
-            for digest, known, value in zip(opened.body.header.signers, keys, opened.event.signatures, strict=True):
-                spki = known or enrolled_here.get(digest)
-                if spki is not None:
-                    yield check_of(spki, value, opened.message)
-            if isinstance(opened.body, KeyEnrolled):
-                enrolled_here.update(_key_in(opened.body.certificate))
+            if opened is not None:
+                keys = signer_keys(self.view, opened) if known_before else [None] * len(opened.body.header.signers)
+                for check in _expected_checks(opened, keys, enrolled_here):
+                    verifications.expect(check)
+                if isinstance(opened.body, KeyEnrolled):
+                    enrolled_here.update(_key_in(opened.body.certificate))
+        if len(readings) > CHUNK_SIZE:
+            verifications.begin()
+        self.view.fetch([reading.opened for reading in readings if reading.opened is not None])
+        return readings
+
+
+def _expected_checks(opened: Opened, keys: Sequence[bytes | None], enrolled_here: Mapping[Digest, bytes]) -> Iterator[Check]:
+    """Yield the verifications that the judge will probably ask for; the others it asks for one by one."""
+    signers, signatures = opened.body.header.signers, opened.event.signatures
+    if len(signatures) != len(signers):
+        return
+    for digest, known, value in zip(signers, keys, signatures, strict=True):
+        spki = known or enrolled_here.get(digest)
+        if spki is not None:
+            yield check_of(spki, value, opened.message)
 
 
 def _key_in(certificate: bytes) -> dict[Digest, bytes]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from domain.changes import Original, State
+from domain.consignments import consignment_key
+from domain.events import Body, LetterDispatched
 from domain.ids import Digest, EventId, LetterId, OfficerId, OrgId
-from domain.letters import LetterEntered
+from domain.letters import LetterEntered, letter_key, tally_key
+from domain.reading import Opened
 from domain.reasons import Reason
 from domain.tree import Frontier, leaf_hash
 from domain.verdicts import Judged
 
 CACHED_STATES: Final = 50_000
 """Some 50 MB of states at most; a larger exchange works on, a little slower."""
+FETCHED_STATES: Final = 5_000
+"""Asked for at once: more than an honest batch needs, fewer than the values that a statement may have."""
 _DUPLICATES: Final = frozenset({Reason.DUPLICATE, Reason.DUPLICATE_CONFLICT})
+
+
+Saying = tuple[OfficerId, EventId]
+"""Who said it, and the id that he gave it."""
 
 
 class Stored(Protocol):
@@ -27,8 +35,14 @@ class Stored(Protocol):
     def state(self, aggregate_id: str) -> State | None:
         """Return the stored state of an aggregate."""
 
+    def states(self, aggregate_ids: Sequence[str]) -> Mapping[str, State]:
+        """Return the stored states of many aggregates, without those to which nothing has happened."""
+
     def original(self, officer: OfficerId, event_id: EventId) -> Original | None:
         """Return the authentic event that consumed this (officer, event id)."""
+
+    def originals(self, events: Sequence[Saying]) -> Mapping[Saying, Original]:
+        """Return the same for many (officer, event id), without those that are new."""
 
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
         """Return both roots at a size that is stored."""
@@ -46,9 +60,11 @@ class StoreView:
     def __init__(self, store: Stored) -> None:
         """Begin with what is stored."""
         self._store = store
-        self._cache: OrderedDict[str, State | None] = OrderedDict()
+        # Two generations: what was not asked for while a whole one filled up is forgotten.
+        self._young: dict[str, State | None] = {}
+        self._old: dict[str, State | None] = {}
         self._states: dict[str, State | None] = {}
-        self._originals: dict[tuple[OfficerId, EventId], Original] = {}
+        self._originals: dict[Saying, Original | None] = {}
         self._pending: list[Judged] = []
 
     @property
@@ -58,18 +74,38 @@ class StoreView:
 
     def get(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
-        if aggregate_id in self._states:
-            return self._states[aggregate_id]
-        if aggregate_id in self._cache:
-            self._cache.move_to_end(aggregate_id)
-            return self._cache[aggregate_id]
-        state = self._store.state(aggregate_id)
-        self._remember(aggregate_id, state)
-        return state
+        try:
+            return self._young[aggregate_id]
+        except KeyError:
+            state = self._find(aggregate_id)
+            self._remember(aggregate_id, state)
+            return state
+
+    def _find(self, aggregate_id: str) -> State | None:
+        for known in (self._states, self._old):
+            if aggregate_id in known:
+                return known[aggregate_id]
+        return self._store.state(aggregate_id)
 
     def original(self, officer: OfficerId, event_id: EventId) -> Original | None:
         """Return the authentic event that consumed this (officer, event id), None if it is new."""
-        return self._originals.get((officer, event_id)) or self._store.original(officer, event_id)
+        saying = (officer, event_id)
+        if saying in self._originals:
+            return self._originals[saying]
+        return self._store.original(officer, event_id)
+
+    def fetch(self, opened: Sequence[Opened]) -> None:
+        """Ask the store in one go for what judging these events will probably ask for; anything else is asked one by one."""
+        sayings = list(dict.fromkeys((one.body.header.officer, one.body.header.event_id) for one in opened))
+        wanted = dict.fromkeys(name for one in opened for name in _aggregates_of(one.body))
+        missing = [name for name in wanted if name not in self._young and name not in self._states and name not in self._old]
+        if len(sayings) > 1:
+            found = self._store.originals(sayings)
+            self._originals.update((saying, found.get(saying)) for saying in sayings)
+        if len(missing) > 1:
+            states = self._store.states(missing[:FETCHED_STATES])
+            for name in missing[:FETCHED_STATES]:
+                self._remember(name, states.get(name))
 
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
         """Return both roots when the logs had `size` leaves."""
@@ -96,7 +132,10 @@ class StoreView:
             key = (body.header.officer, body.header.event_id)
             self._originals[key] = Original(position=verdict.position, identity=verdict.identity)
         for change in judged.changes:
-            self._states[change.originator_id] = change.mutate(self.get(change.originator_id))
+            # Nothing is before a first change, and most are: no letter or consignment was there before.
+            before = None if change.originator_version == 1 else self.get(change.originator_id)
+            state = self._states[change.originator_id] = change.mutate(before)
+            self._remember(change.originator_id, state)
 
     def changed_states(self) -> tuple[State, ...]:
         """Return the states after the batch of everything that it changed."""
@@ -115,10 +154,24 @@ class StoreView:
         self._states.clear()
         self._originals.clear()
         self._pending.clear()
-        self._cache.clear()
+        self._young.clear()
+        self._old.clear()
 
     def _remember(self, aggregate_id: str, state: State | None) -> None:
-        self._cache[aggregate_id] = state
-        self._cache.move_to_end(aggregate_id)
-        if len(self._cache) > CACHED_STATES:
-            self._cache.popitem(last=False)
+        self._young[aggregate_id] = state
+        if len(self._young) > CACHED_STATES // 2:
+            self._old, self._young = self._young, {}
+
+
+def _aggregates_of(body: Body) -> Iterator[str]:
+    """Yield the aggregates of letters that the rules will probably ask for; those of the directory are at hand mostly."""
+    letter_id: LetterId | None = getattr(body, "letter", None)
+    if letter_id is not None:
+        yield letter_key(letter_id)
+        yield tally_key(letter_id)
+        recipient: OrgId | None = getattr(body, "recipient", None)
+        if recipient is not None:
+            yield consignment_key(letter_id, recipient)
+    elif isinstance(body, LetterDispatched):
+        for ref in (*body.references.answers, *body.references.follows, *body.references.replaces, *body.references.relates):
+            yield letter_key(LetterId(ref.identity))

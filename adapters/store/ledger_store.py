@@ -42,7 +42,19 @@ _STATE_SQL: Final = (
     "UNION ALL SELECT topic, originator_version, state, 0 FROM changes WHERE originator_id = {0} AND originator_version > "
     "COALESCE((SELECT max(originator_version) FROM snapshots WHERE originator_id = {0}), 0) ORDER BY originator_version"
 )
+# For many aggregates at once; {ids} stands for as many values as there are. Snapshots come first, then changes in order.
+_STATES_SQL: Final = (
+    "SELECT originator_id, topic, originator_version, state, 1 FROM snapshots WHERE originator_id IN ({ids}) "
+    "UNION ALL SELECT originator_id, topic, originator_version, state, 0 FROM changes WHERE originator_id IN ({ids}) "
+    "AND originator_version > COALESCE((SELECT max(s.originator_version) FROM snapshots s "
+    "WHERE s.originator_id = changes.originator_id), 0) ORDER BY originator_version"
+)
 _ORIGINAL_SQL: Final = "SELECT position, identity FROM originals WHERE officer = {0} AND event_id = {0}"
+# Joined, because SQLite reads the whole table for `(officer, event_id) IN (...)`.
+_ORIGINALS_SQL: Final = (
+    "WITH said (officer, event_id) AS (VALUES {pairs}) SELECT o.officer, o.event_id, o.position, o.identity FROM said "
+    "JOIN originals o ON o.officer = said.officer AND o.event_id = said.event_id"
+)
 _IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
 _ADDRESSED_SQL: Final = (
     "SELECT position, letter FROM letter_addressees WHERE organisation = {0} AND position > {0} "
@@ -126,6 +138,12 @@ class LedgerStore:
         rows = self._raw(_ORIGINAL_SQL, officer, event_id)
         return Original(position=rows[0][0], identity=Digest(rows[0][1])) if rows else None
 
+    def originals(self, events: Sequence[tuple[OfficerId, EventId]]) -> dict[tuple[OfficerId, EventId], Original]:
+        """Return the same for many (officer, event id) in one question, without those that are new."""
+        pairs = ", ".join([f"({self._marker}, {self._marker})"] * len(events))
+        rows = self._asked(_ORIGINALS_SQL.format(pairs=pairs), [value for event in events for value in event])
+        return {(row[0], EventId(row[1])): Original(position=row[2], identity=Digest(row[3])) for row in rows}
+
     def state(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
         # One statement, so that a snapshot and the changes after it are of the same moment.
@@ -136,6 +154,17 @@ class LedgerStore:
             else:
                 state = self._mapper.decode_change(topic, aggregate_id, version, raw).mutate(state)
         return state
+
+    def states(self, aggregate_ids: Sequence[str]) -> dict[str, State]:
+        """Return the states of many aggregates in one question, without those to which nothing has happened."""
+        ids = ", ".join([self._marker] * len(aggregate_ids))
+        found: dict[str, State] = {}
+        for name, topic, version, raw, whole in self._asked(_STATES_SQL.format(ids=ids), [*aggregate_ids, *aggregate_ids]):
+            if whole:
+                found[name] = self._mapper.decode_state(topic, name, version, raw)
+            else:
+                found[name] = self._mapper.decode_change(topic, name, version, raw).mutate(found.get(name))
+        return found
 
     def letters_addressed_to(self, organisation: OrgId) -> Iterator[LetterId]:
         """Yield the accepted letters that name an organisation, itself or in a group, once each, in ledger order."""
@@ -241,7 +270,10 @@ class LedgerStore:
         insert_rows(connection, SNAPSHOTS, rows)
 
     def _raw(self, sql: str, *values: Any) -> Sequence[Any]:
-        return self._read(lambda: self._reader.exec_driver_sql(sql.format(self._marker), values))
+        return self._asked(sql.format(self._marker), values)
+
+    def _asked(self, sql: str, values: Sequence[Any]) -> Sequence[Any]:
+        return self._read(lambda: self._reader.exec_driver_sql(sql, tuple(values)))
 
     def _one(self, statement: Any) -> Row[Any] | None:
         rows = self._all(statement)

@@ -111,6 +111,8 @@ def test_states_are_those_of_folding_everything_whatever_was_snapshotted(store: 
     write_all(store, history.judged, 50)
     changed = {change.originator_id for judged in history.judged for change in judged.changes}
     assert {one: store.state(one) for one in changed} == {one: history.view.get(one) for one in changed}
+    # All at once, and one to which nothing has happened is left out.
+    assert store.states([*changed, "letter:none"]) == {one: history.view.get(one) for one in changed}
 
 
 def test_no_state_is_folded_from_many_changes(store: LedgerStore, history: History) -> None:
@@ -196,6 +198,8 @@ def test_the_first_authentic_event_keeps_its_officer_and_event_id(store: LedgerS
     assert original is not None
     assert (original.position, original.identity) == (0, history.judged[0].verdict.identity)
     assert store.original(OfficerId("somebody"), EventId(bytes(16))) is None
+    sayings = [(OfficerId(who), EventId(bytes(16))) for who in ("somebody", "clerk")]
+    assert store.originals(sayings) == {sayings[1]: original}
 
 
 def letters_of(history: History) -> list[LetterId]:

@@ -1,7 +1,8 @@
-"""Verifying side by side gives what verifying one by one gives."""
+"""Verifying ahead gives what verifying one by one gives."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import pytest
@@ -27,33 +28,63 @@ def checks(count: int, wrong: set[int]) -> list[Check]:
     return made
 
 
+def answers(verifier: Verifier, expected: list[Check], asked: list[Check]) -> list[bool]:
+    """Return for each check that is asked whether its signature verifies."""
+    said: list[bool] = []
+    with verifier.ahead() as verifications:
+        for check in expected:
+            verifications.expect(check)
+        for check in asked:
+            try:
+                verifications.verify(check)
+            except SignatureInvalidError:
+                said.append(False)
+            else:
+                said.append(True)
+    return said
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("count", [0, 1, CHUNK_SIZE, CHUNK_SIZE + 1, 2 * CHUNK_SIZE + 7])
-def test_each_check_gets_its_own_answer_in_order(threads: int, count: int) -> None:
+def test_each_check_gets_its_own_answer(threads: int, count: int) -> None:
     wrong = {number for number in (0, 3, CHUNK_SIZE, 2 * CHUNK_SIZE + 6) if number < count}
-    verifier = Verifier(threads)
-    try:
-        results = verifier.verify_many(checks(count, wrong))
-    finally:
-        verifier.close()
-    assert len(results) == count
-    assert {number for number, result in enumerate(results) if result is not None} == wrong
-    assert all(isinstance(results[number], SignatureInvalidError) for number in wrong)
+    made = checks(count, wrong)
+    with contextlib.closing(Verifier(threads)) as verifier:
+        said = answers(verifier, made, made)
+    assert {number for number, right in enumerate(said) if not right} == wrong
+    assert len(said) == count
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_was_not_expected_is_verified_all_the_same(threads: int) -> None:
+    made = checks(CHUNK_SIZE + 4, {1, CHUNK_SIZE + 2})
+    with contextlib.closing(Verifier(threads)) as verifier:
+        said = answers(verifier, made[:CHUNK_SIZE], made[::-1])
+    assert [number for number, right in enumerate(reversed(said)) if not right] == [1, CHUNK_SIZE + 2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_check_may_be_expected_and_asked_for_again_and_again(threads: int) -> None:
+    made = checks(CHUNK_SIZE, {5})
+    with contextlib.closing(Verifier(threads)) as verifier:
+        said = answers(verifier, made * 3, made * 2)
+    assert [number for number, right in enumerate(said) if not right] == [5, CHUNK_SIZE + 5]
 
 
 def test_garbage_among_the_checks_harms_nobody_else() -> None:
     garbage = Check(algorithm="", spki=b"", signature=b"", message=b"")
-    verifier = Verifier(2)
-    try:
-        results = verifier.verify_many([garbage, *checks(CHUNK_SIZE * 2, set()), garbage])
-    finally:
-        verifier.close()
-    assert [number for number, result in enumerate(results) if result is not None] == [0, CHUNK_SIZE * 2 + 1]
+    made = [garbage, *checks(CHUNK_SIZE * 2, set()), garbage]
+    with contextlib.closing(Verifier(2)) as verifier:
+        said = answers(verifier, made, made)
+    assert [number for number, right in enumerate(said) if not right] == [0, CHUNK_SIZE * 2 + 1]
 
 
-def test_the_interpreter_is_left_as_it_was() -> None:
+@pytest.mark.parametrize("raises", [False, True])
+def test_the_interpreter_is_left_as_it_was(raises: bool) -> None:
     before = sys.getswitchinterval()
-    verifier = Verifier(2)
-    verifier.verify_many(checks(CHUNK_SIZE * 2, set()))
-    verifier.close()
+    with contextlib.closing(Verifier(2)) as verifier, contextlib.suppress(ZeroDivisionError), verifier.ahead() as verifications:
+        for check in checks(CHUNK_SIZE * 2, set()):
+            verifications.expect(check)
+        if raises:
+            raise ZeroDivisionError
     assert sys.getswitchinterval() == before
