@@ -51,10 +51,9 @@ class Walk:
 
     def follow(self, page: Path) -> int:
         """Type everything that a page says, after the page at whose end it begins; return how many commands that were."""
-        text = page.read_text("utf-8")
-        before = BEGINS.search(text)
-        count = self.follow((page.parent / before[1]).resolve()) if before else 0
-        steps = list(steps_of(text))
+        before = page_before(page)
+        count = self.follow(before) if before else 0
+        steps = list(steps_of(page))
         for number, step in enumerate(steps):
             follows = steps[number + 1].command if number + 1 < len(steps) else ""
             self._take(page, step, any_code=follows == EXIT_CODE)
@@ -117,12 +116,19 @@ class Walk:
 
     def _pattern(self, wanted: str) -> re.Pattern[str]:
         filled = " ".join(self._filled(wanted).split())
-        parts = re.split(r"(…|<[a-z][a-z0-9 ]*>)", filled)
+        parts = re.split(r"( ?… ?|<[a-z][a-z0-9 ]*>)", filled)
         return re.compile("".join(_pattern_of(part) for part in parts))
 
 
-def steps_of(text: str) -> Iterator[Step]:
+def page_before(page: Path) -> Path | None:
+    """Return the page at whose end a page begins, None if it begins by itself."""
+    begins = BEGINS.search(page.read_text("utf-8"))
+    return (page.parent / begins[1]).resolve() if begins else None
+
+
+def steps_of(page: Path) -> Iterator[Step]:
     """Yield the commands that a page lets its reader type, in order."""
+    text = page.read_text("utf-8")
     for block in BLOCK.finditer(text):
         line = text.count("\n", 0, block.start()) + 2
         if block[1] == "sh":
@@ -160,7 +166,7 @@ def _expanded(word: str, variables: Mapping[str, str]) -> str:
 
 
 def _pattern_of(part: str) -> str:
-    if part == "…":
+    if part.strip() == "…":
         return ".*?"
     placeholder = PLACEHOLDER.fullmatch(part)
     return f"(?P<{placeholder[1].replace(' ', '_')}>.+?)" if placeholder else re.escape(part)

@@ -9,12 +9,14 @@ import pytest
 
 from tests.kafka_broker import KafkaBroker
 from tests.source_tree import ROOT
-from tests.walkthrough import Walk, steps_of
+from tests.walkthrough import Walk, page_before, steps_of
 
 DOCS = ROOT / "docs"
+README = ROOT / "README.md"
 KAFKA = DOCS / "guides" / "run-on-kafka.md"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("start/*.md")), *sorted(DOCS.glob("guides/*.md"))]
-FOLLOWED = [page for page in PAGES if page != KAFKA and list(steps_of(page.read_text("utf-8")))]
+PAGES = [page for room in ("start", "guides") for page in sorted((DOCS / room).glob("*.md")) if list(steps_of(page))]
+LAST = [page for page in PAGES if page != KAFKA and page not in {page_before(other) for other in PAGES}]
+"""Pages at whose end no other begins: who follows these has followed all before them."""
 
 
 @pytest.fixture
@@ -23,16 +25,40 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
     return Walk(folder=tmp_path)
 
 
-@pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: page.stem)
+def test_every_page_is_followed() -> None:
+    followed = {KAFKA}
+    for page in [*LAST, KAFKA]:
+        before: Path | None = page
+        while before is not None:
+            followed.add(before)
+            before = page_before(before)
+    assert set(PAGES) == followed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LAST, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(walk: Walk, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A page that shows an outage need not be waited for as long as a person would.
     monkeypatch.setattr("cli.wiring.TIMEOUT_S", 0.5)
     assert walk.follow(page) > 0
 
 
+@pytest.mark.slow
+def test_the_readme_can_be_followed(walk: Walk) -> None:
+    walk.replacing = {"make demo": "ortoo demo", ".venv/bin/ortoo": "ortoo"}
+    assert walk.follow(README) > 0
+
+
+@pytest.mark.slow
 def test_the_guide_to_kafka_can_be_followed(walk: Walk, kafka: KafkaBroker) -> None:
-    walk.replacing = {"localhost:9092": kafka.bootstrap, "/letters-2026": f"/letters-{secrets.token_hex(6)}"}
+    walk.replacing = {"localhost:9092": kafka.bootstrap, "letters-2026": f"letters-{secrets.token_hex(6)}"}
     assert walk.follow(KAFKA) > 0
+
+
+@pytest.mark.slow
+def test_the_first_letter_is_the_same_on_kafka(walk: Walk, kafka: KafkaBroker) -> None:
+    walk.replacing = {"sqlite:ledger.sqlite": f"kafka://{kafka.bootstrap}/letters-{secrets.token_hex(6)}"}
+    assert walk.follow(DOCS / "start" / "five-minutes.md") > 0
 
 
 def test_what_is_read_off_the_screen_is_typed_again(walk: Walk, tmp_path: Path) -> None:
