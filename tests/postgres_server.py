@@ -114,10 +114,10 @@ class PostgresServer:
         """End the server and remove its data."""
         if self._process:
             self._end(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
         if self._watchdog.stdin:
             self._watchdog.stdin.close()
             self._watchdog.wait(STOP_TIMEOUT_S)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _connection(self) -> Any:
         psycopg = importlib.import_module("psycopg")

