@@ -191,7 +191,8 @@ def asked(place: KafkaPlace, question: Callable[[], _Answer], *, right: str = "D
                 knocked = True
                 if (why := place.diagnosed()) is not None:
                     raise why from error
-            passing = isinstance(error.__cause__, foreign.RetriableError)
+            # A broker that a client does not know of is one that joined its cluster a moment ago.
+            passing = isinstance(error.__cause__, foreign.RetriableError | foreign.UnknownBrokerIdError)
             if not passing or passed_s + _RETRY_S > place.timeout_s:
                 raise
             time.sleep(_RETRY_S)
