@@ -84,7 +84,7 @@ def show(session: Session, as_of: str | None) -> None:
         ],
         "next_position": views.position,
         "at": views.at,
-        "root": roots[0],
+        "record_root": roots[0],
         "verdict_root": roots[1],
     }
     session.show(data, lambda: [*banner(session, views), *pair_lines(_pairs(session, views, exchange, roots))])

@@ -156,7 +156,7 @@ def _data(station: Station, body: LetterDispatched, cover: Cover, reach: Reach) 
         "access": body.access.level,
         "language": body.language,
         "subject": cover.subject,
-        "case": body.case_index,
+        "case_index": body.case_index,
         "addressees": [_addressee_data(one) for one in body.addressees],
         "recipients": {capacity: reach.organisations(capacity) for capacity in (ACTION, INFORMATION)},
         "count": len(reach.recipients),

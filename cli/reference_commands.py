@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from cli.answers import answers_of, meanings
 from cli.errors import ExitCode, all_meanings
 from cli.imports import FILE_LIMIT_BYTES, OFFICER_COLUMNS, ORGANISATION_COLUMNS, ROWS_LIMIT
 from cli.main import ortoo
@@ -62,6 +63,25 @@ def commands_page() -> str:
         parts += [f"## {path}", f"    {command.get_usage(context).removeprefix('Usage: ')}", _help_text(command)]
         if own := _option_lines(command, context, _GLOBAL):
             parts.append(own)
+    return "\n\n".join(parts)
+
+
+def answers_page() -> str:
+    """Return the page of the answers with `--json`."""
+    parts = [
+        "# Answers for programs",
+        (
+            "What each command prints with `--json`. Fields stay as they are; new ones may be added. `x[].y` is the field `y` of "
+            "each element of `x`, `x.*` any field of `x` (such as one for each language). Identities and digests are "
+            "hexadecimal, times are milliseconds UTC, codes are those of [rules](rules.md) and [events](events.md). Errors are "
+            "told in [commands](cli.md)."
+        ),
+        "## Meanings",
+        markdown_table(("Field", "Meaning"), ((f"`{name}`", text) for name, text in meanings().items())),
+        "## Fields by command",
+    ]
+    for command, fields in sorted(answers_of().items()):
+        parts += [f"### ortoo {command}", ", ".join(f"`{field}`" for field in fields)]
     return "\n\n".join(parts)
 
 

@@ -102,7 +102,7 @@ class TestJoining:
         desk = exchange.desk("committee")
         exchange.officer(desk, "clerk", "min", "clerk")
         here, there = exchange.registrar.done("ledger", "show"), desk.done("ledger", "show")
-        assert (here["root"], here["verdict_root"]) == (there["root"], there["verdict_root"])
+        assert (here["record_root"], here["verdict_root"]) == (there["record_root"], there["verdict_root"])
 
 
 class TestChecking:

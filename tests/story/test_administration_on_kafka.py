@@ -26,7 +26,7 @@ def test_a_ledger_on_kafka_is_founded_checked_and_joined(exchange: Founded) -> N
     exchange.officer(desk, "clerk", "min", "clerk")
     assert desk.done("group", "define", "all", "--where", "kind=ministry", "--yes")["position"] == 3
     here, there = exchange.registrar.done("ledger", "show"), desk.done("ledger", "show")
-    assert (here["root"], here["verdict_root"]) == (there["root"], there["verdict_root"])
+    assert (here["record_root"], here["verdict_root"]) == (there["record_root"], there["verdict_root"])
 
 
 def test_founders_are_told_of_a_single_replica(kafka: KafkaBroker, tmp_path: Path) -> None:
