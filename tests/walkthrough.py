@@ -26,6 +26,8 @@ BEGINS: Final = re.compile(r"^Begins where \[[^\]]*\]\(([^)]+)\) ends\b", re.MUL
 BLOCK: Final = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACEHOLDER: Final = re.compile(r"<([a-z][a-z0-9 ]*)>")
 PROGRAM: Final = re.compile(r"(?:ORTOO_[A-Z_]+=\S+ )*ortoo ")
+ANYTHING: Final = {" … ": "(?: .*?)? ", " …": "(?: .*)?", "… ": "(?:.*? )?", "…": ".*?"}
+"""What stands between words may be no word at all."""
 EXIT_CODE: Final = "echo $?"
 SHELL_LIMIT_S: Final = 60
 
@@ -116,7 +118,7 @@ class Walk:
 
     def _pattern(self, wanted: str) -> re.Pattern[str]:
         filled = " ".join(self._filled(wanted).split())
-        parts = re.split(r"( ?… ?|<[a-z][a-z0-9 ]*>)", filled)
+        parts = re.split(r"( … | …$|^… |…|<[a-z][a-z0-9 ]*>)", filled)
         return re.compile("".join(_pattern_of(part) for part in parts))
 
 
@@ -166,7 +168,7 @@ def _expanded(word: str, variables: Mapping[str, str]) -> str:
 
 
 def _pattern_of(part: str) -> str:
-    if part.strip() == "…":
-        return ".*?"
+    if part in ANYTHING:
+        return ANYTHING[part]
     placeholder = PLACEHOLDER.fullmatch(part)
     return f"(?P<{placeholder[1].replace(' ', '_')}>.+?)" if placeholder else re.escape(part)
