@@ -54,10 +54,14 @@ def letter_body(station: Station, letter: LetterId) -> LetterDispatched:
 
 
 def learn_documents(station: Station, letter: LetterId) -> None:
-    """Let the document store use the hint that came with a letter, before its documents are opened."""
+    """Let the document store use the hint that came with a letter, before its documents are opened.
+
+    Where all of them are here already, nobody is asked: they are read while the ledger is away.
+    """
+    body, documents = letter_body(station, letter), station.parts.documents
     position = station.parts.store.position_of(Digest(letter))
-    if position is not None:
-        station.parts.documents.learn(position)
+    if position is not None and not all(documents.is_here(one.sha256) for one in (body.cover, *body.documents)):
+        documents.learn(position)
 
 
 def require_documents(station: Station, letter: LetterId) -> None:

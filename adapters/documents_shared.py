@@ -71,9 +71,13 @@ class StationDocuments:
             self._fetched_again(digest)
         return self.own.open(digest)
 
+    def is_here(self, digest: Digest) -> bool:
+        """Tell whether the station's own copy has something under the digest, so that nobody else need be asked."""
+        return self.own.has(digest)
+
     def has(self, digest: Digest) -> bool:
         """Tell whether somebody stores something under the digest."""
-        return self.own.has(digest) or (self.shared is not None and self.shared.has(digest))
+        return self.is_here(digest) or (self.shared is not None and self.shared.has(digest))
 
     def remove(self, digest: Digest) -> None:
         """Destroy a document where everybody finds it, then the station's own copy."""

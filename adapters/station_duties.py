@@ -274,8 +274,8 @@ class StationDuties:
 
     def _fetch_one(self, letter: LetterId) -> None:
         """Fetch the documents of a letter; raise `DocumentsUnreachableError` if nobody answers."""
-        body, own = letter_body(self._station, letter), self._station.parts.documents.own
-        was_here = all(own.has(document.sha256) for document in (body.cover, *body.documents))
+        body, documents = letter_body(self._station, letter), self._station.parts.documents
+        was_here = all(documents.is_here(document.sha256) for document in (body.cover, *body.documents))
         was_missing = letter in self._missing
         self._missing.pop(letter, None)
         try:

@@ -67,9 +67,9 @@ def open_views(session: Session, as_of: str | None = None) -> Views:
     freshness = _freshness(session, station)
     require_genesis(session, station)
     if as_of is not None:
-        return _views_as_of(session, station, as_of)
+        return _views_as_of(session, station, as_of, elsewhere=_is_reachable(freshness))
     projector = session.keep(open_projector)
-    position = projector.catch_up(proceed=lambda: time.monotonic() < until)
+    position = projector.catch_up(proceed=lambda: time.monotonic() < until, elsewhere=_is_reachable(freshness))
     verdict = station.parts.store.verdict(position - 1) if position else None
     at = verdict.at if verdict else 0
     behind = freshness.behind or (Behind.UNREAD if position < freshness.position else None)
@@ -100,12 +100,17 @@ def _freshness(session: Session, station: Station) -> Freshness:
         return Freshness(position=station.parts.store.next_position(), at=station.last_time, behind=Behind.UNREAD)
 
 
+def _is_reachable(freshness: Freshness) -> bool:
+    """Tell whether covers may be asked for elsewhere: they lie where the ledger lies, so nobody would answer there either."""
+    return freshness.behind is not Behind.UNREACHABLE
+
+
 def banner(session: Session, views: Views) -> list[str]:
     """Return the first line of a list that is not of a production ledger; no line if it is."""
     return purpose_lines(views.exchange.purpose, session.language)
 
 
-def _views_as_of(session: Session, station: Station, as_of: str) -> Views:
+def _views_as_of(session: Session, station: Station, as_of: str, *, elsewhere: bool) -> Views:
     store = station.parts.store
     offset = station.exchange.utc_offset_minutes
     chosen = parse_as_of(as_of, offset)
@@ -118,6 +123,6 @@ def _views_as_of(session: Session, station: Station, as_of: str) -> Views:
         )
     projector = session.keep(lambda _: passing_projector(station))
     with ProgressLine("replaying the ledger") as progress:
-        projector.catch_up(progress, until=last + 1, covers=COVERS_AS_OF)
+        projector.catch_up(progress, until=last + 1, covers=COVERS_AS_OF, elsewhere=elsewhere)
     session.note(as_of_line(last, verdict.at, offset, "", session.language))
     return Views(station=station, projector=projector, position=last + 1, at=verdict.at, as_of=True)

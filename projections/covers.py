@@ -70,6 +70,9 @@ _KNOWN: Final = select(COVERS.c.cover).where(COVERS.c.cover == bindparam("b_cove
 class CoverSource(Protocol):
     """Where covers are read: a station's documents."""
 
+    def is_here(self, digest: Digest) -> bool:
+        """Tell whether nobody else need be asked for it."""
+
     def open(self, digest: Digest) -> BinaryIO:
         """Return a reader of checked content; raise a `DocumentError` if there is none."""
 
@@ -103,8 +106,10 @@ def read_cover(source: CoverSource, cover: Row[Any]) -> Cover | str:
     Raises `DocumentsUnreachableError` if nobody answers.
     """
     try:
-        source.learn(cover.position)
-        with source.open(Digest(cover.cover)) as reader:
+        digest = Digest(cover.cover)
+        if not source.is_here(digest):
+            source.learn(cover.position)
+        with source.open(digest) as reader:
             return decode_cover(reader.read(COVER_LIMIT_BYTES + 1))
     except DocumentsUnreachableError:
         raise

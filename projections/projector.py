@@ -95,10 +95,12 @@ class Projector:
         until: int | None = None,
         proceed: Callable[[], bool] = lambda: True,
         covers: int = COVERS_AT_ONCE,
+        elsewhere: bool = True,
     ) -> int:
         """Bring every view up to the store's end (or `until`) while `proceed()`, then look for at most `covers` covers.
 
-        Returns the position up to which every view has come.
+        Without `elsewhere` only those are looked for that the station holds itself. Returns the position up to which every
+        view has come.
         """
         end = self.store.next_position() if until is None else min(until, self.store.next_position())
         reached = self._advance(end)
@@ -106,7 +108,7 @@ class Projector:
             reached = self._advance(end)
             if progress is not None:
                 progress(reached, end)
-        self.fill_covers(covers, proceed)
+        self.fill_covers(covers, proceed, elsewhere=elsewhere)
         return reached
 
     def rebuild(self, name: str, progress: Progress | None = None) -> int:
@@ -116,14 +118,16 @@ class Projector:
             self._begin(connection, projection)
         return self.catch_up(progress)
 
-    def fill_covers(self, limit: int = COVERS_AT_ONCE, proceed: Callable[[], bool] = lambda: True) -> int:
+    def fill_covers(
+        self, limit: int = COVERS_AT_ONCE, proceed: Callable[[], bool] = lambda: True, *, elsewhere: bool = True
+    ) -> int:
         """Look for covers that are not here yet, at most `limit` of them while `proceed()`; return how many were found."""
         if self.documents is None or limit <= 0:
             return 0
         with self.database.reading() as connection:
             wanted = awaited(connection, limit)
         # The documents are read before the database is locked: fetching one may take a while.
-        found = list(_looked_for(self.documents, wanted, proceed))
+        found = list(_looked_for(self.documents, wanted, proceed, elsewhere=elsewhere))
         if found:
             with self.database.writing() as connection:
                 for digest, cover in found:
@@ -219,16 +223,18 @@ def _status(connection: Connection, projection: Projection, mark: Mark | None, e
 
 
 def _looked_for(
-    source: CoverSource, wanted: Iterable[Row[Any]], proceed: Callable[[], bool]
+    source: CoverSource, wanted: Iterable[Row[Any]], proceed: Callable[[], bool], *, elsewhere: bool
 ) -> Iterator[tuple[bytes, Cover | str]]:
     for row in wanted:
         if not proceed():
             return
+        if not elsewhere and not source.is_here(Digest(row.cover)):
+            continue
         try:
             yield row.cover, read_cover(source, row)
         except DocumentsUnreachableError:
-            # Each further one would wait as long for nobody to answer.
-            return
+            # For each further one that is not here nobody would answer as long.
+            elsewhere = False
 
 
 def _named(name: str) -> Projection:

@@ -174,6 +174,9 @@ class _Awaited:
         self.error = error
         self.asked = 0
 
+    def is_here(self, _digest: Digest) -> bool:
+        return False
+
     def open(self, _digest: Digest) -> object:
         self.asked += 1
         raise self.error
