@@ -64,7 +64,7 @@ def read_command(session: Session, /, letter: str, folder: str | None, for_: str
 
     Example:
       ortoo letter read in:17
-      ortoo letter read #3 --save letters/17
+      ortoo letter read '#3' --save letters/17
     """
     views = open_views(session, as_of)
     organisation = organisation_id(for_) if for_ is not None else home_if_known(session, views)

@@ -8,7 +8,7 @@ A command is written so; `session` is its first argument, and the example is a r
         '''Show one thing.
 
         Example:
-          ortoo noun show
+          ortoo register show incoming
         '''
 """
 

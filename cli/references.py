@@ -183,7 +183,7 @@ def _only(found: tuple[LetterId, ...], about: str, index: LetterIndex) -> Named:
         return Named(letter=found[0])
     if not found:
         raise LetterNotFoundError(
-            f"No letter known here does {about}. `ortoo letter list` shows those that are; `ortoo station status` says how "
+            f"No letters known here {about}. `ortoo letter list` shows those that are; `ortoo station status` says how "
             "far this station has read."
         )
     candidates = tuple(f"{one.hex()[:12]}  {index.describe(one)}".rstrip() for one in found[:CANDIDATES_LIMIT])

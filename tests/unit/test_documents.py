@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from cli.main import ortoo
-from tests.source_tree import ROOT, python_files, tracked_files
+from tests.source_tree import PACKAGES, ROOT, python_files, syntax, tracked_files
 
 PAGES: Final = [path for path in tracked_files() if path.suffix == ".md"]
 DECISIONS: Final = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
@@ -22,6 +23,7 @@ FENCE: Final = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 INDENTED: Final = re.compile(r"^(?: {4}|\t).*$", re.MULTILINE)
 SPAN: Final = re.compile(r"`([^`\n]+)`")
 COMMAND: Final = re.compile(r"(?:^|[\s(])ortoo((?: [^\s|;>&`]+)*)", re.MULTILINE)
+EXAMPLE: Final = re.compile(r" +ortoo [a-z-]")
 TARGET: Final = re.compile(r"(?:^|\s)make ([a-z][a-z-]*)")
 PATH: Final = re.compile(r"(?:domain|schemas|adapters|projections|cli|tests|docs|requirements)/[\w./-]*\w")
 
@@ -91,6 +93,31 @@ def test_every_command_and_target_that_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("line", ["letter sned", "lettre", "letter send --tu x", "--home x --frobnicate inbox", "inbox --overdu"])
 def test_a_command_that_does_not_exist_would_be_noticed(line: str) -> None:
     assert unknown_word(line.split()) is not None
+
+
+def sayings(path: Path) -> Iterator[str]:
+    """Yield what a source file of the program says in texts of its own: messages, help, labels."""
+    if path.suffix == ".toml":
+        yield path.read_text("utf-8")
+        return
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "VALUE" for part in node.values)
+
+
+def commands_in(path: Path) -> set[str]:
+    """Return the command lines that a source file tells people to type, in backticks or as an example."""
+    texts = list(sayings(path))
+    quoted = {span for text in texts for span in SPAN.findall(text) if span.startswith("ortoo ")}
+    examples = {line.strip().removesuffix("\\") for text in texts for line in text.splitlines() if EXAMPLE.match(line)}
+    return quoted | examples
+
+
+@pytest.mark.parametrize("path", [*python_files(*PACKAGES), *sorted((ROOT / "cli" / "words").glob("*.toml"))], ids=relative)
+def test_every_command_that_the_program_tells_people_to_type_exists(path: Path) -> None:
+    assert {line: word for line in commands_in(path) if (word := unknown_word(line.split()[1:]))} == {}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "reference" not in page.parts], ids=relative)
