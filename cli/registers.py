@@ -175,7 +175,7 @@ def export(
         session.show({"entries": rows}, text.splitlines)
         return
     _write_new(file.expanduser(), text)
-    session.show({"file": file, "entries": len(rows)}, [f"{file}: {len(rows)}"])
+    session.show({"file": file, "count": len(rows)}, [f"{file}: {len(rows)}"])
 
 
 def _entries(  # noqa: PLR0913 - which book, and which of its pages

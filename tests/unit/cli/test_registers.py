@@ -65,11 +65,12 @@ def test_a_book_is_shown_as_it_stood(home: Home) -> None:
 
 def test_an_export_is_csv_and_no_formula(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "book.csv"
-    assert home.done("--json", "register", "export", "outgoing", "--to", str(file)).data == {"file": str(file), "entries": 3}
+    assert home.done("--json", "register", "export", "outgoing", "--to", str(file)).data == {"file": str(file), "count": 3}
     rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     assert [row["serial"] for row in rows] == ["1", "2", "3"]
     assert [row["subject"] for row in rows] == ["First", "Second, with a comma", f"'{FORMULA}"]
     assert home.done("register", "export", "outgoing").out == file.read_text("utf-8")
+    assert len(home.done("--json", "register", "export", "outgoing").data["entries"]) == 3
 
 
 def test_an_export_overwrites_nothing(home: Home, tmp_path: Path) -> None:
