@@ -17,6 +17,7 @@ from adapters.station import Station
 from adapters.station_duties import DutyReport, StationDuties
 from cli.errors import ExitCode
 from cli.labels import code_label, label
+from cli.ledger_findings import finding_data, finding_lines
 from cli.options import command_options
 from cli.reading import now_of, scope_data
 from cli.render import pair_lines, show_time
@@ -92,7 +93,7 @@ def status_command(session: Session) -> None:
         jumps = time_jumps(connection)
         enrolled = {who: keys(connection, officer=who) for who in views.station.parts.keyring.officers()}
     data = _status_data(session, views, seen, jumps, enrolled)
-    session.show(data, lambda: [*banner(session, views), *pair_lines(_status_pairs(session, views, data))])
+    session.show(data, lambda: [*banner(session, views), *pair_lines(_status_pairs(session, views, data, seen.warnings))])
 
 
 def _run_until_told(duties: StationDuties) -> bool:
@@ -149,7 +150,7 @@ def _status_data(
         "behind": None if seen.end is None else max(0, seen.end - size),
         "record_root": record_root,
         "verdict_root": verdict_root,
-        "warnings": seen.warnings,
+        "warnings": finding_data(seen.warnings),
         "alarms": jumps,
         "queue": len(views.station.parts.queue.unfinished()),
         "keys": [_key_data(who, row, now) for who, rows in enrolled.items() for row in rows or (None,)],
@@ -165,10 +166,12 @@ def _key_data(who: OfficerId, row: KeyRow | None, now: int) -> dict[str, Any]:
     return {"officer": who, "key": row.key, "state": state, "valid_until": valid_until}
 
 
-def _status_pairs(session: Session, views: Views, data: dict[str, Any]) -> list[tuple[str, object]]:
+def _status_pairs(
+    session: Session, views: Views, data: dict[str, Any], findings: tuple[Finding, ...]
+) -> list[tuple[str, object]]:
     language, offset = session.language, views.offset_minutes
     jumps = [label("duty.time_jump", language, position=jump.position) for jump in data["alarms"]]
-    warnings = [f"{one.what}\n{label('heading.remedy', language)}: {one.remedy}" for one in data["warnings"]]
+    warnings = finding_lines(findings, language)
     reachable = label(f"yes_no.{'yes' if data['reachable'] else 'no'}", language)
     pairs: list[tuple[str, object]] = [
         (label("heading.station", language), data["station"] or ""),

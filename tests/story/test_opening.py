@@ -22,6 +22,7 @@ from domain.consignments import consignment
 from domain.events import LetterDispatched
 from domain.ids import LetterId, OrgId, sha256
 from domain.letters import mark_of, tally
+from tests.eventful_exchange import Clock
 from tests.exchanges import TestExchange, tell
 from tests.homes import PASSPHRASE, Home, give_key, home_of
 
@@ -273,3 +274,21 @@ def test_everything_is_done_once_on_request(exchange: TestExchange, ministry: St
     with kept_from_everybody(exchange):
         unreachable = committee.run("station", "run", "--once")
     assert unreachable.code == 6
+
+
+def test_a_clock_that_was_wrong_is_an_alarm_for_good(tmp_path: Path) -> None:
+    clock = Clock()
+    exchange = TestExchange(tmp_path, f"sqlite:{tmp_path / 'ledger.sqlite'}", now_ms=clock)
+    ministry = exchange.station("ministry")
+    clock.advance(3600)
+    exchange.add_organisations(ministry, ["mfy-001"])
+    clock.advance(-1800)
+    exchange.add_organisations(ministry, ["mfy-002"])
+    home = home_of(exchange, "home")
+    exchange.close()
+    # Whoever reads it later is told too, not only who followed when it happened.
+    home.done("history")
+    status = home.done("station", "status", "--json").data
+    (alarm,) = status["alarms"]
+    assert (alarm["position"], alarm["previous_at"] - alarm["at"]) == (2, 1_800_000)
+    assert "position 2: ledger time went back" in home.done("station", "status").out
