@@ -92,8 +92,9 @@ class _Chunk:
     """Some checks that are verified by whoever comes first: a thread, or the one that needs the answer."""
 
     def __init__(self, pool: ThreadPoolExecutor, checks: Sequence[Check]) -> None:
-        self._places = {check: place for place, check in enumerate(checks)}
-        self._future: Future[_Answers] = pool.submit(_verified, tuple(checks))
+        # Copies of a record bring the same check again: answers stand in the order of the places, one for each.
+        self._places = {check: place for place, check in enumerate(dict.fromkeys(checks))}
+        self._future: Future[_Answers] = pool.submit(_verified, tuple(self._places))
         self._answers: _Answers | None = None
 
     def answer(self, check: Check) -> SignatureInvalidError | None:

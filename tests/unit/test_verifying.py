@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.signers import signer_of
-from adapters.verifying import CHUNK_SIZE, Verifier
+from adapters.verifying import CHUNK_SIZE, Verifications, Verifier
 from domain.signatures import Check, SignatureInvalidError
 
 SIGNERS = (
@@ -69,6 +69,29 @@ def test_one_check_may_be_expected_and_asked_for_again_and_again(threads: int) -
     with contextlib.closing(Verifier(threads)) as verifier:
         said = answers(verifier, made * 3, made * 2)
     assert [number for number, right in enumerate(said) if not right] == [5, CHUNK_SIZE + 5]
+
+
+@pytest.mark.parametrize("copies", [2, 3, 40])
+@pytest.mark.parametrize("attempt", range(5))
+def test_copies_within_a_chunk_shift_nobodys_answer(copies: int, attempt: int) -> None:
+    """A hostile copy of a record must not lend the answer of one signature to another."""
+    first, *others = checks(CHUNK_SIZE // 4, {attempt + 1, CHUNK_SIZE // 4 - 1})
+    made = [first] * copies + [check for check in others for _ in range(1 + attempt % 2)]
+    with contextlib.closing(Verifier(2)) as verifier, verifier.ahead() as verifications:
+        for check in made:
+            verifications.expect(check)
+        verifications.begin()
+        wrong = [number for number, check in enumerate([first, *others]) if not verifies(verifications, check)]
+    assert wrong == [attempt + 1, CHUNK_SIZE // 4 - 1]
+
+
+def verifies(verifications: Verifications, check: Check) -> bool:
+    """Tell whether a signature verifies."""
+    try:
+        verifications.verify(check)
+    except SignatureInvalidError:
+        return False
+    return True
 
 
 def test_garbage_among_the_checks_harms_nobody_else() -> None:
