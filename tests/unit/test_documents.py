@@ -81,6 +81,17 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert list(broken_links(page)) == []
 
 
+def test_every_document_is_reached_from_the_readme_by_links() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        linked = {(page.parent / link.partition("#")[0]).resolve() for link in LINK.findall(page.read_text("utf-8"))}
+        waiting += [one for one in linked if one.suffix == ".md" and one.is_file() and one not in reached]
+    assert sorted(relative(page) for page in {*(ROOT / "docs").rglob("*.md")} - reached) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_every_command_and_target_that_a_page_names_exists(page: Path) -> None:
     code = code_of(page.read_text("utf-8"))
