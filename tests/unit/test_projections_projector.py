@@ -9,7 +9,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -151,7 +151,10 @@ def _rebuild_for_ever(store: str, url: str) -> None:
 
 
 def test_a_process_killed_at_any_instant_leaves_views_that_are_brought_up_again(
-    told: Eventful, dumps: dict[str, Digest], tmp_path: Path
+    told: Eventful,
+    dumps: dict[str, Digest],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     url = f"sqlite:///{tmp_path / 'views.sqlite'}"
     chance = random.Random(3)
@@ -165,6 +168,7 @@ def test_a_process_killed_at_any_instant_leaves_views_that_are_brought_up_again(
         with projector_over(told, url) as projector:
             assert projector.catch_up() == told.end
             assert dumps_of(projector) == dumps
+    record_property("kills of a projector survived", KILLS)
 
 
 class _Awaited:

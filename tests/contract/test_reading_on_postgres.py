@@ -1,0 +1,51 @@
+"""What people read is the same from a PostgreSQL store as from SQLite, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cli.settings import write_settings
+from tests.eventful_exchange import Eventful, eventful_exchange
+from tests.homes import Home, home_of
+
+COMMANDS = (
+    "inbox --for mfy-001",
+    "inbox --for mfy-005 --limit 2",
+    "inbox --for mfy-005 --limit 2 --after 56/mfy-005",
+    "inbox --for mfy-002 --overdue --case 01-07 --number 1 --region north --since 2025-11-24 --until 2025-11-25",
+    "outbox --overdue --to mfy-002 --region north --state open",
+    "outbox --limit 3",
+    "outbox --letter out:2 --region south --state open --limit 1",
+    "letter list --for mfy-001",
+    "letter list --all --case 02-11",
+    "letter show out:1",
+    "letter show out:2 --limit 2 --after mfy-002",
+    "letter show out:3 --recipient mfy-001",
+    "letter read out:1",
+    "history --limit 1000",
+    "history --rejected",
+    "history out:2 --officer deputy --org ministry --positions 30..60",
+    "outbox --as-of 40",
+)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
+    with eventful_exchange(tmp_path_factory.mktemp("exchange")) as made:
+        yield made
+
+
+def test_every_reading_command_answers_alike(told: Eventful, postgres_url: str) -> None:
+    here: Home = home_of(told.exchange, "on-sqlite", "ministry-clerk")
+    there: Home = home_of(told.exchange, "on-postgres", "ministry-clerk")
+    write_settings(there.folder, {"store_url": postgres_url})
+    for command in COMMANDS:
+        for form in ([], ["--json"]):
+            words = [*command.split(), *form]
+            assert there.done(*words) == here.done(*words), command
+    there.done("station", "run", "--once")
+    assert there.done("station", "status", "--json").data["behind"] == 0
+    dumps = [home.done("projection", "rebuild", "archive", "--json").data["canonical_dump"] for home in (here, there)]
+    assert dumps[0] == dumps[1]
