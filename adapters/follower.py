@@ -22,7 +22,7 @@ from domain.judge import Bench, check_of, judge, signer_keys
 from domain.ledger_time import is_ahead, ledger_time
 from domain.reading import Opened, Reading, read_record
 from domain.signatures import Check
-from domain.verdicts import Judged
+from domain.verdicts import Judged, Verdict
 from schemas.codec import RULES_VERSIONS, LedgerCodec, schema_set_digest
 
 BATCH_LIMIT: Final = 500
@@ -64,6 +64,7 @@ class Follower:
         self._digests = held_schema_digests()
         self.view = StoreView(store)
         self._settled = 0
+        self._last: Verdict | None = None
         self.alarms: list[TimeAlarm] = []
 
     @property
@@ -111,9 +112,7 @@ class Follower:
             self._settled = position
 
     def _judge_and_store(self, slots: Sequence[Slot], *, trust_times_ahead: bool) -> None:
-        last = self._store.last_verdict()
-        if (last.position + 1 if last else 0) != slots[0].position:
-            raise StoreMovedError(slots[0].position)
+        last = self._last_verdict(slots[0].position)
         stopped: ClockBehindLedgerError | UpgradeNeededError | None = None
         previous = last.at if last else None
         with self._verifier.ahead() as verifications:
@@ -134,10 +133,19 @@ class Follower:
                 pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
             self._store.write(self.view.pending, self.view.changed_states())
             # Not what the store says now: another process may have written behind this batch already.
-            self._settled = self.view.pending[-1].verdict.position + 1
+            self._last = self.view.pending[-1].verdict
+            self._settled = self._last.position + 1
             self.view.settle()
         if stopped is not None:
             raise stopped
+
+    def _last_verdict(self, position: int) -> Verdict | None:
+        """Return the verdict before a position; raise `StoreMovedError` if the store does not end there."""
+        if self._last is None or self._last.position + 1 != position:
+            self._last = self._store.last_verdict()
+        if (self._last.position + 1 if self._last else 0) != position:
+            raise StoreMovedError(position)
+        return self._last
 
     def _require_time_passed(self, slot: Slot) -> None:
         now_ms = self._now_ms()

@@ -6,7 +6,7 @@ The adapters are `ledger_memory`, `ledger_sqlite` and `ledger_kafka`; `ledger_lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -68,6 +68,12 @@ class Ledger(Protocol):
 
         Headers are for tools that look at the place from outside; no reader of the ledger sees them.
         Raises `RecordTooLargeError`, and `AppendUncertainError` if the answer did not come.
+        """
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append records in order and yield their positions; where one fails, it raises as `append` does.
+
+        None after that one is acknowledged, but on Kafka some of them may have been written.
         """
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:

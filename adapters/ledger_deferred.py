@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
 
@@ -18,6 +18,10 @@ class DeferredLedger:
     def append(self, record: bytes, *, headers: Headers = ()) -> int:
         """Append a record."""
         return self._opened().append(record, headers=headers)
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append records."""
+        return self._opened().append_all(records)
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
         """Read slots."""

@@ -7,7 +7,7 @@ call after the ledger could not be reached; what forbids running or contradicts 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -144,6 +144,11 @@ class LedgerGuard:
         """Append to a ledger that has been compared; raises also what `verify` raises."""
         with self._verified():
             return self._ledger.append(record, headers=headers)
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append to a ledger that has been compared; raises also what `verify` raises."""
+        with self._verified():
+            yield from self._ledger.append_all(records)
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
         """Read from a ledger that has been compared; raises also what `verify` raises, and if the end went backwards."""

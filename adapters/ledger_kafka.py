@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import kafka
@@ -17,6 +17,7 @@ import kafka.errors as foreign
 from kafka.protocol.consumer import OffsetSpec
 
 from adapters.errors import (
+    AdapterError,
     AppendUncertainError,
     LedgerMissingError,
     LedgerRefusedError,
@@ -55,13 +56,34 @@ class KafkaLedger:
 
     def append(self, record: bytes, *, headers: Headers = ()) -> int:
         """Append a record and return its offset, as the broker acknowledged it for all replicas in sync."""
+        (position,) = self.append_all(((record, headers),))
+        return position
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append records, many on their way at once and in order all the same, and yield the offset of each."""
+        sent: list[tuple[Any, int]] = []
+        failed: AdapterError | None = None
+        for record, headers in records:
+            try:
+                sent.append(self._begin_append(bytes(record), headers))
+            except AdapterError as error:
+                failed = error
+                break
+        for future, size_bytes in sent:
+            yield self._position(future, size_bytes)
+        if failed is not None:
+            raise failed
+
+    def _begin_append(self, record: bytes, headers: Headers) -> tuple[Any, int]:
         if len(record) > RECORD_LIMIT_BYTES:
             raise RecordTooLargeError(len(record), RECORD_LIMIT_BYTES)
-        future = self._send(bytes(record), headers)
+        size_bytes = len(record) + sum(len(name.encode()) + len(value) for name, value in headers)
+        return self._send(record, headers), size_bytes
+
+    def _position(self, future: Any, size_bytes: int) -> int:
         try:
             position = int(future.get(timeout=self._place.timeout_s + 1).offset)
         except _LEFT_OUT as error:
-            size_bytes = len(record) + sum(len(name.encode()) + len(value) for name, value in headers)
             raise RecordTooLargeError(size_bytes, RECORD_LIMIT_BYTES) from error
         except foreign.AuthorizationError as error:
             raise forbidden(self._place, "Write", error) from error

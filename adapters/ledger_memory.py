@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.clock import system_clock_ms
 from adapters.errors import RecordTooLargeError
@@ -27,6 +27,11 @@ class MemoryLedger:
         if len(record) > RECORD_LIMIT_BYTES:
             raise RecordTooLargeError(len(record), RECORD_LIMIT_BYTES)
         return self._put(bytes(record))
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append records one after the other, and yield their positions."""
+        for record, headers in records:
+            yield self.append(record, headers=headers)
 
     def append_empty(self) -> int:
         """Leave an empty slot, as a Kafka transaction would; a door for tests."""

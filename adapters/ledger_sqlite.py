@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -100,6 +100,11 @@ class SqliteLedger:
         if len(record) > RECORD_LIMIT_BYTES:
             raise RecordTooLargeError(len(record), RECORD_LIMIT_BYTES)
         return self._put(bytes(record))
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        """Append records one after the other, and yield their positions."""
+        for record, headers in records:
+            yield self.append(record, headers=headers)
 
     def append_empty(self) -> int:
         """Leave an empty slot, as a Kafka transaction would; a door for tests."""

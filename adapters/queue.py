@@ -6,14 +6,16 @@ position, so that the same intention asked for again gives the original receipt.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, event, func, select
-from sqlalchemy.engine import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.errors import QueueError
 from domain.ids import Digest
@@ -38,6 +40,13 @@ _SUBMISSIONS: Final = Table(
     Column("position", Integer, nullable=True),
 )
 _UNFINISHED: Final = Index("submissions_unfinished", _SUBMISSIONS.c.position, _SUBMISSIONS.c.number)
+_ALL: Final = "SELECT intention, identity, act, officer, record, documents, queued_at, position FROM submissions"
+# What is known already, by its intention or its identity, stays as it is.
+_ADD: Final = (
+    "INSERT INTO submissions (intention, identity, act, officer, record, documents, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_FINISH: Final = "UPDATE submissions SET position = ?, intention = intention || ? WHERE identity = ? AND position IS NULL"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,139 +68,122 @@ class Submission:
 
 
 class Queue:
-    """The queue in one SQLite file of the station's home. Safe with several processes."""
+    """The queue in one SQLite file of the station's home. Safe with several processes; one object serves one thread at a time.
+
+    Its statements go to the driver as they are, because one submission asks for a dozen of them.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the queue at `path`, making it if needed; raise `QueueError` if that fails."""
         self._path = path
-        self._engine = _engine(path)
+        with self._translated():
+            self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
-            _METADATA.create_all(self._engine)
-        except DBAPIError as error:
-            raise self._error(error) from error
+            with self._translated():
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=FULL")
+                for statement in (CreateTable(_SUBMISSIONS, if_not_exists=True), CreateIndex(_UNFINISHED, if_not_exists=True)):
+                    self._connection.execute(str(statement.compile(dialect=sqlite.dialect())))
+        except QueueError:
+            self._connection.close()
+            raise
 
-    def add(self, submissions: Sequence[Submission]) -> None:
-        """Put submissions into the queue, in order and durably; all of them or none.
+    def add(self, submissions: Sequence[Submission]) -> frozenset[Digest]:
+        """Put submissions into the queue, in order and durably; all of them or none. Return the identities that are new.
 
         Those known already stay as they are: by their intention, or as the same event, which was rejected if its intention is
         free again.
         """
-        rows = [
-            {
-                "intention": one.intention,
-                "identity": one.identity,
-                "act": one.act,
-                "officer": one.officer,
-                "record": one.record,
-                "documents": " ".join(digest.hex() for digest in one.documents),
-                "queued_at": one.queued_at,
-            }
-            for one in submissions
-        ]
-        try:
-            with self._engine.begin() as connection:
-                # Before it is asked what is known, so that two processes that add the same add it once.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                intentions = self._known(connection, _SUBMISSIONS.c.intention, [one.intention for one in submissions])
-                identities = self._known(connection, _SUBMISSIONS.c.identity, [one.identity for one in submissions])
-                new = [row for row in rows if row["intention"] not in intentions and row["identity"] not in identities]
-                if new:
-                    connection.execute(_SUBMISSIONS.insert(), new)
-        except DBAPIError as error:
-            raise self._error(error) from error
+        added: set[Digest] = set()
+        # The write lock is taken before it is asked what is known, so that two processes that add the same add it once.
+        with self._writing():
+            for one in submissions:
+                values = (one.intention, one.identity, one.act, one.officer, one.record, _written(one.documents), one.queued_at)
+                if self._connection.execute(_ADD, values).rowcount:
+                    added.add(one.identity)
+        return frozenset(added)
 
     def find(self, intention: str) -> Submission | None:
         """Return the submission of an intention, finished or not; None if it was never queued."""
-        found = self._select(_SUBMISSIONS.c.intention == intention)
+        found = self._select("intention = ?", intention)
         return found[0] if found else None
 
     def find_rejected(self, intention: str) -> Submission | None:
         """Return the last submission of an intention that was rejected, None if none was."""
         retired = f"{intention}{RETIRED}"
-        found = self._select(func.substr(_SUBMISSIONS.c.intention, 1, len(retired)) == retired)
+        found = self._select("substr(intention, 1, ?) = ?", len(retired), retired)
         return found[-1] if found else None
 
     def find_identity(self, identity: Digest) -> Submission | None:
         """Return the submission of an event by its identity, None if it was not submitted from here."""
-        found = self._select(_SUBMISSIONS.c.identity == identity)
+        found = self._select("identity = ?", identity)
         return found[0] if found else None
 
     def unfinished(self) -> tuple[Submission, ...]:
         """Return what waits, in the order in which it was signed."""
-        return self._select(_SUBMISSIONS.c.position.is_(None))
+        return self._select("position IS NULL")
 
     def finish(self, verdicts: Sequence[tuple[Digest, int, bool]]) -> None:
         """Note of submissions (named by identity) where their verdicts stand, and whether they were accepted.
 
         An intention that was rejected may be tried anew, so it is free again.
         """
-        try:
-            with self._engine.begin() as connection:
-                for identity, position, accepted in verdicts:
-                    # Another process of this station may have noted it already.
-                    waiting = (_SUBMISSIONS.c.identity == identity) & _SUBMISSIONS.c.position.is_(None)
-                    noted: dict[str, Any] = {"position": position}
-                    if not accepted:
-                        noted["intention"] = _SUBMISSIONS.c.intention + f"{RETIRED}{position}"
-                    connection.execute(_SUBMISSIONS.update().where(waiting).values(**noted))
-        except DBAPIError as error:
-            raise self._error(error) from error
+        with self._writing():
+            # Another process of this station may have noted it already, so only what waits is written.
+            self._connection.executemany(
+                _FINISH,
+                [(position, "" if accepted else f"{RETIRED}{position}", identity) for identity, position, accepted in verdicts],
+            )
 
     def drop(self, identity: Digest) -> None:
         """Take an unfinished submission out of the queue, because a person no longer wants it sent."""
-        try:
-            with self._engine.begin() as connection:
-                waiting = (_SUBMISSIONS.c.identity == identity) & _SUBMISSIONS.c.position.is_(None)
-                connection.execute(_SUBMISSIONS.delete().where(waiting))
-        except DBAPIError as error:
-            raise self._error(error) from error
+        with self._writing():
+            self._connection.execute("DELETE FROM submissions WHERE identity = ? AND position IS NULL", (identity,))
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self._connection.close()
 
-    @staticmethod
-    def _known(connection: Connection, column: Column[Any], values: Sequence[Any]) -> set[Any]:
-        known: set[Any] = set()
-        for i in range(0, len(values), 500):
-            known.update(connection.execute(select(column).where(column.in_(values[i : i + 500]))).scalars())
-        return known
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some errors (disk full, I/O); asking again is an error then.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
-    def _select(self, condition: Any) -> tuple[Submission, ...]:
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(select(_SUBMISSIONS).where(condition).order_by(_SUBMISSIONS.c.number)).all()
-        except DBAPIError as error:
-            raise self._error(error) from error
+    def _select(self, condition: str, *values: Any) -> tuple[Submission, ...]:
+        with self._translated():
+            rows = self._connection.execute(f"{_ALL} WHERE {condition} ORDER BY number", values).fetchall()
         return tuple(
             Submission(
-                intention=row.intention,
-                identity=Digest(row.identity),
-                act=row.act,
-                officer=row.officer,
-                record=row.record,
-                documents=tuple(Digest(bytes.fromhex(digest)) for digest in row.documents.split()),
-                queued_at=row.queued_at,
-                position=row.position,
+                intention=row[0],
+                identity=Digest(row[1]),
+                act=row[2],
+                officer=row[3],
+                record=row[4],
+                documents=tuple(Digest(bytes.fromhex(digest)) for digest in row[5].split()),
+                queued_at=row[6],
+                position=row[7],
             )
             for row in rows
         )
 
-    def _error(self, error: DBAPIError) -> QueueError:
-        return QueueError(
-            f"The queue {self._path} cannot be used ({error.orig}): nothing was signed or sent by this command. "
-            "Check the disk and the file's permissions, then try again."
-        )
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise QueueError(
+                f"The queue {self._path} cannot be used ({error}): nothing was signed or sent by this command. "
+                "Check the disk and the file's permissions, then try again."
+            ) from error
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
-
-    @event.listens_for(engine, "connect")
-    def _durable(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    return engine
+def _written(documents: Sequence[Digest]) -> str:
+    return " ".join(digest.hex() for digest in documents)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from adapters.documents import DocumentError
 from adapters.errors import AppendUncertainError, LedgerRefusedError, LedgerUnreachableError, QueueError
 from adapters.follower import Follower
-from adapters.ledger import Ledger
+from adapters.ledger import Headers, Ledger
 from adapters.queue import Queue, Submission
 from adapters.store.ledger_store import LedgerStore
 from domain.events import Body, payload_type_of
@@ -27,6 +27,8 @@ from schemas.codec import LedgerCodec
 
 SUBMIT_WAIT_S: Final = 20.0
 """How long a command waits for the ledger before it says "queued": longer than a broker's change of leader usually takes."""
+APPENDED_AT_ONCE: Final = 500
+"""Records on their way at once: as many as are judged and stored in one transaction."""
 
 
 class SigningKey(Protocol):
@@ -116,8 +118,8 @@ class Submitter:
 
         One whose intention is in the queue or done already is not sent again: its first outcome is returned.
         """
-        self._queue.add(submissions)
-        why = self.send(wait_s=wait_s)
+        fresh = self._queue.add(submissions)
+        why = self.send(wait_s=wait_s, fresh=fresh)
         return tuple(self.outcome(one.intention, why) for one in submissions)
 
     def settle(self) -> None:
@@ -136,44 +138,69 @@ class Submitter:
             return Queued(identity=found.identity, why=why)
         return self._deposited(found.identity, found.position)
 
-    def send(self, *, wait_s: float = SUBMIT_WAIT_S) -> str:
-        """Send everything in the queue, in order, and wait for the verdicts; return why something still waits ("": nothing)."""
+    def send(self, *, wait_s: float = SUBMIT_WAIT_S, fresh: frozenset[Digest] = frozenset()) -> str:
+        """Send everything in the queue, in order, and wait for the verdicts; return why something still waits ("": nothing).
+
+        What is `fresh` was put into the queue just now, so it cannot be on the ledger already.
+        """
         deadline = time.monotonic() + wait_s
         appended: dict[Digest, int] = {}
         try:
-            self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
-            self._note(appended)
-            for submission in self._queue.unfinished():
-                hints = self._publish(submission.documents)
-                headers = (*self._headers(submission), *hints)
-                appended[submission.identity] = self._ledger.append(submission.record, headers=headers)
+            waiting = self._queue.unfinished()
+            if any(submission.identity not in fresh for submission in waiting):
+                self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
+                self._note(appended)
+                waiting = self._queue.unfinished()
+            for start in range(0, len(waiting), APPENDED_AT_ONCE):
+                self._append(waiting[start : start + APPENDED_AT_ONCE], appended)
         except (LedgerUnreachableError, LedgerRefusedError, AppendUncertainError, DocumentError) as error:
             # What certainly was not written will not appear, however long one waits.
             if appended or isinstance(error, AppendUncertainError):
                 self._read_back(appended, deadline)
             return str(error) if self._queue.unfinished() else ""
-        self._read_back(appended, deadline)
-        return "the ledger did not show the record in time" if self._queue.unfinished() else ""
+        return "the ledger did not show the record in time" if self._read_back(appended, deadline) else ""
 
-    def _read_back(self, appended: dict[Digest, int], deadline: float) -> None:
-        """Follow the ledger until every submission has its verdict or the time is up."""
+    def _append(self, submissions: Sequence[Submission], appended: dict[Digest, int]) -> None:
+        """Append records and note where they stand, also if it fails in their middle."""
+        records: list[tuple[bytes, Headers]] = []
+        failed: DocumentError | None = None
+        for submission in submissions:
+            try:
+                hints = self._publish(submission.documents)
+            except DocumentError as error:
+                # What comes before it goes to the ledger all the same, and nothing that comes after it.
+                failed = error
+                break
+            records.append((submission.record, (*self._headers(submission), *hints)))
+        for number, position in enumerate(self._ledger.append_all(records)):
+            appended[submissions[number].identity] = position
+        if failed is not None:
+            raise failed
+
+    def _read_back(self, appended: dict[Digest, int], deadline: float) -> bool:
+        """Follow the ledger until every submission has its verdict or the time is up; return whether something still waits."""
+        # Usually everything stands below this; asking for the ledger's end as well would cost another question to a broker.
+        until = max(appended.values()) + 1 if appended else None
         try:
-            while self._queue.unfinished():
-                self._follower.catch_up(proceed=lambda: time.monotonic() < deadline)
-                self._note(appended)
-                if time.monotonic() >= deadline or not self._queue.unfinished():
-                    return
+            while True:
+                self._follower.catch_up(until=until, proceed=lambda: time.monotonic() < deadline)
+                until = None
+                if not self._note(appended):
+                    return False
+                if time.monotonic() >= deadline:
+                    return True
                 self._ledger.wait(self._store.next_position(), min(1.0, max(0.0, deadline - time.monotonic())))
         except LedgerUnreachableError:
-            return
+            return bool(self._queue.unfinished())
 
-    def _note(self, appended: dict[Digest, int]) -> None:
-        """Note in the queue whatever has its verdict now."""
+    def _note(self, appended: dict[Digest, int]) -> bool:
+        """Note in the queue whatever has its verdict now; return whether something still waits."""
         done: list[tuple[Digest, int, bool]] = []
-        for submission in self._queue.unfinished():
-            position = self._store.position_of(submission.identity)
+        waiting = self._queue.unfinished()
+        for submission in waiting:
+            position = appended.get(submission.identity)
             if position is None:
-                position = appended.get(submission.identity)
+                position = self._store.position_of(submission.identity)
             verdict = self._store.verdict(position) if position is not None else None
             if verdict is None:
                 continue
@@ -181,6 +208,7 @@ class Submitter:
             done.append((submission.identity, counts.position, counts.is_accepted))
         if done:
             self._queue.finish(done)
+        return len(done) < len(waiting)
 
     def _counting(self, verdict: Verdict) -> Verdict:
         if verdict.reason is Reason.DUPLICATE:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Row, func, select
+from sqlalchemy import Connection, CursorResult, Row, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
@@ -37,6 +37,12 @@ _DUPLICATES: Final = frozenset({Reason.DUPLICATE, Reason.DUPLICATE_CONFLICT})
 
 # Values stand as {0}: these statements go to the driver as they are, because a replay runs them for every record.
 _NEXT_SQL: Final = "SELECT max(position) FROM records"
+_ENTRY_COLUMNS: Final = ", ".join(f'"{column.name}"' for column in RECORDS.columns)
+_LAST_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records ORDER BY position DESC LIMIT 1"  # noqa: S608 - our own columns
+_ENTRY_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position = {{0}}"  # noqa: S608 - as above
+_ENTRIES_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position >= {{0}} AND position < {{0}} ORDER BY position"  # noqa: S608 - as above
+_POSITION_AT_SQL: Final = 'SELECT max(position) FROM records WHERE "at" <= {0}'
+_LAST_CHANGE_SQL: Final = "SELECT max(notification_id) FROM changes"
 _STATE_SQL: Final = (
     "SELECT topic, originator_version, state, 1 FROM snapshots WHERE originator_id = {0} "
     "UNION ALL SELECT topic, originator_version, state, 0 FROM changes WHERE originator_id = {0} AND originator_version > "
@@ -90,13 +96,13 @@ class LedgerStore:
 
     def last_verdict(self) -> Verdict | None:
         """Return the verdict on the last position stored, None if there is none."""
-        row = self._one(select(RECORDS).order_by(RECORDS.c.position.desc()).limit(1))
-        return entry_of(row).verdict if row is not None else None
+        rows = self._raw(_LAST_SQL)
+        return entry_of(rows[0]).verdict if rows else None
 
     def entry(self, position: int) -> Entry | None:
         """Return what is stored of a position, None if it is not yet."""
-        row = self._one(select(RECORDS).where(RECORDS.c.position == position))
-        return entry_of(row) if row is not None else None
+        rows = self._raw(_ENTRY_SQL, position)
+        return entry_of(rows[0]) if rows else None
 
     def verdict(self, position: int) -> Verdict | None:
         """Return the verdict on a position, None if it is not stored yet."""
@@ -110,10 +116,9 @@ class LedgerStore:
 
     def entries(self, start: int, limit: int, *, until: int | None = None) -> tuple[Entry, ...]:
         """Return what is stored from a position on (and before `until`), in order, at most `limit`."""
-        chosen = select(RECORDS).where(RECORDS.c.position >= start).order_by(RECORDS.c.position).limit(limit)
-        if until is not None:
-            chosen = chosen.where(RECORDS.c.position < until)
-        return tuple(entry_of(row) for row in self._all(chosen))
+        # Positions have no gaps, so both limits are one.
+        stop = start + limit if until is None else min(start + limit, until)
+        return tuple(entry_of(row) for row in self._raw(_ENTRIES_SQL, start, stop))
 
     def each_entry(self, start: int = 0, until: int | None = None) -> Iterator[Entry]:
         """Yield what is stored from a position on (and before `until`), in order, a page of it in memory at a time."""
@@ -130,8 +135,8 @@ class LedgerStore:
 
     def position_at(self, at_ms: int) -> int | None:
         """Return the last position whose ledger time is not later than `at_ms`, None if all are."""
-        row = self._one(select(func.max(RECORDS.c.position)).where(RECORDS.c.at <= at_ms))
-        return None if row is None or row[0] is None else int(row[0])
+        found = self._raw(_POSITION_AT_SQL, at_ms)[0][0]
+        return None if found is None else int(found)
 
     def original(self, officer: OfficerId, event_id: EventId) -> Original | None:
         """Return the first authentic event that used this (officer, event id), None if it is new."""
@@ -201,7 +206,10 @@ class LedgerStore:
         if not batch:
             return
         _require_consecutive(batch)
-        nodes, grown = grow(batch, self.trees())
+        trees = self._trees
+        if trees is None or trees[0].size != batch[0].verdict.position:
+            trees = self.trees()
+        nodes, grown = grow(batch, trees)
         try:
             with self._database.writing() as connection:
                 _require_next(connection, batch[0].verdict.position)
@@ -249,7 +257,7 @@ class LedgerStore:
 
     def _change_rows(self, connection: Connection, batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
         # Numbered from 1 in the order of writing, so that no size of batches shows in a dump.
-        last = connection.execute(select(func.max(CHANGES.c.notification_id))).scalar() or 0
+        last = connection.exec_driver_sql(_LAST_CHANGE_SQL).scalar() or 0
         changes = [change for judged in batch for change in judged.changes]
         return [
             (number, change.originator_id, change.originator_version, change.TOPIC, self._mapper.encode_change(change))
@@ -301,7 +309,7 @@ class LedgerStore:
 
 
 def _require_next(connection: Connection, position: int) -> None:
-    last = connection.execute(select(func.max(RECORDS.c.position))).scalar()
+    last = connection.exec_driver_sql(_NEXT_SQL).scalar()
     if position != (0 if last is None else last + 1):
         raise StoreMovedError(position)
 

@@ -63,6 +63,23 @@ def test_positions_are_contiguous_from_zero_and_records_come_back_byte_for_byte(
     assert ledger.end() == 39
 
 
+def test_records_appended_together_stand_in_their_order(home: LedgerHome) -> None:
+    ledger = home.open()
+    ledger.append(b"before")
+    wanted = [b"record %d" % number for number in range(200)]
+    assert list(ledger.append_all((record, (("name", b"value"),)) for record in wanted)) == list(range(1, 201))
+    assert records(ledger) == [b"before", *wanted]
+    assert list(ledger.append_all(())) == []
+
+
+def test_what_comes_before_a_record_that_is_too_large_is_appended_and_nothing_after_it(home: LedgerHome) -> None:
+    ledger = home.open()
+    positions: list[int] = []
+    with pytest.raises(RecordTooLargeError):
+        positions.extend(ledger.append_all((record, ()) for record in (b"one", b"two", bytes(65_536), b"four")))
+    assert records(ledger) == [b"one", b"two"]
+
+
 def test_every_record_bears_the_ledgers_time_and_times_do_not_fall(home: LedgerHome) -> None:
     ledger = home.open()
     before_ms = time.time_ns() // 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,9 @@ class Link:
 
     def append(self, record: bytes, *, headers: Headers = ()) -> int:
         return self._there().append(record, headers=headers)
+
+    def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
+        return self._there().append_all(records)
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
         return self._there().read(start, limit)
