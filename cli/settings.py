@@ -51,7 +51,10 @@ class Settings:
     station: str | None = _setting(None, "id of the station that this home belongs to; it signs what a machine can know")
     officer: str | None = _setting(None, "who acts when `--as` is not given; `ortoo identity use` writes it")
     store_url: str | None = _setting(
-        None, "the station's own database, as an SQLAlchemy URL; without it `store.sqlite` in the home", "URL"
+        None,
+        "the database of the store and the views, as `postgresql://USER@HOST/DATABASE` or `sqlite:///FILE`; "
+        "without it, files in the home",
+        "URL",
     )
     passphrase_file: str | None = _setting(None, "a file whose first line is the passphrase of this station's keys", "file")
     kafka_security: KafkaLogin = _setting(  # noqa: RUF009 - a field, as above
