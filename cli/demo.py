@@ -35,6 +35,7 @@ from cli.demo_scenes import (
     MINISTRY_STATION,
     PILOT,
     REGISTRAR,
+    SILENT,
     DemoStory,
     answer_circular,
     attack,
@@ -54,7 +55,7 @@ from cli.session import Session
 from cli.settings import read_settings, write_atomically, write_settings
 from domain.events import OrganisationEntry
 from domain.header import LocalName
-from domain.ids import OfficerId, OrgId
+from domain.ids import LetterId, OfficerId
 
 FOLDER: Final = "build/demo"
 TERM_S: Final = 10
@@ -113,7 +114,7 @@ def run_demo(root: Path, place: str, second: str, stack: ExitStack) -> None:
         story.committees.station.catch_up()
         print_figures(story, connection)
     _write_reports(root)
-    _your_turn(root, screen)
+    _your_turn(root, screen, story.letters["L01"])
 
 
 def _enrol(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> DemoStory:
@@ -196,6 +197,8 @@ def _join(founder: Path, home: Path, place: str, station: str) -> None:
             "location": pinned.location,
             "ledger": pinned.ledger,
             "station": station,
+            # Who acts there afterwards, as `ortoo identity use` says it: one who was silent to the end.
+            "officer": secretary(SILENT[1]),
             "passphrase_file": str((home / PASSPHRASE_FILE).absolute()),
         },
     )
@@ -235,14 +238,15 @@ def reports(root: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
-def your_turn(root: Path) -> tuple[str, ...]:
-    """Return command lines that go on from the demo; they work when pasted."""
+def your_turn(root: Path, circular: LetterId) -> tuple[str, ...]:
+    """Return command lines that go on from the demo's circular; they work when pasted."""
     program = Path(sys.argv[0])
     ortoo = str(program if program.name == "ortoo" and not program.is_absolute() else "ortoo")
     ministry, committees = f"{ortoo} --home {root / 'ministry'}", f"{ortoo} --home {root / 'committees'}"
     return (
         f"{ministry} letter show out:1",
-        f"{committees} --as {secretary(OrgId('mfy-077'))} letter acknowledge in:1",
+        f"{committees} inbox",
+        f"{committees} letter acknowledge {circular.hex()[:8]} --yes",
         f"{ministry} history --rejected",
     )
 
@@ -251,10 +255,10 @@ def _write_reports(root: Path) -> None:
     write_reports(root / REPORT_FOLDER, reports(root))
 
 
-def _your_turn(root: Path, screen: DemoScreen) -> None:
+def _your_turn(root: Path, screen: DemoScreen, circular: LetterId) -> None:
     screen.say()
     screen.say(f"Your turn (full tables: {root / REPORT_FOLDER}):")
-    for line in your_turn(root):
+    for line in your_turn(root, circular):
         screen.say(f"  {line}")
 
 
