@@ -192,7 +192,7 @@ class KafkaDocuments:
         """Write messages in order, and return the position of the first once all of them are safe."""
         first: int | None = None
         waiting: list[Any] = []
-        with documents_errors(self._place):
+        with documents_errors(replace(self._place, topic=topic), "Write"):
             if self._producer is None:
                 self._producer = _patient(self._place).open_producer()
             for key, value in messages:

@@ -74,7 +74,7 @@ class DocumentStreams:
     def bounds(self, topic: str) -> tuple[int, int]:
         """Return the first position of a topic and the one after its last."""
         partition = kafka.TopicPartition(topic, 0)
-        with documents_errors(self._place):
+        with documents_errors(replace(self._place, topic=topic)):
             consumer = self._open()
             start = consumer.beginning_offsets([partition])[partition]
             end = consumer.end_offsets([partition])[partition]
@@ -110,21 +110,21 @@ class DocumentStreams:
         reached = max(first, start)
         if reached >= end:
             return
-        with documents_errors(self._place):
+        with documents_errors(replace(self._place, topic=topic)):
             consumer = self._open()
             consumer.assign([partition])
             consumer.seek(partition, reached)
         while reached < end:
             if deadline.passed():
                 raise SearchStoppedError(f"The search for a document stopped at position {reached} of {topic}; try again.")
-            with documents_errors(self._place):
+            with documents_errors(replace(self._place, topic=topic)):
                 records = consumer.poll(timeout_ms=_POLL_MS).get(partition, ())
             for record in records:
                 if record.offset >= end:
                     return
                 yield record
             # A compacted topic has gaps, at its end too: only the consumer knows what it went past.
-            with documents_errors(self._place):
+            with documents_errors(replace(self._place, topic=topic)):
                 reached = consumer.position(partition, timeout_ms=self._place.timeout_ms) or reached
 
     def _open(self) -> Any:
@@ -135,10 +135,10 @@ class DocumentStreams:
 
 
 @contextlib.contextmanager
-def documents_errors(place: KafkaPlace) -> Iterator[None]:
-    """Turn Kafka's errors, and the ledger's, into those of the document store."""
+def documents_errors(place: KafkaPlace, right: str = "Read") -> Iterator[None]:
+    """Turn Kafka's errors, and the ledger's, into those of the document store; `right` is what is needed."""
     try:
-        with translated(place):
+        with translated(place, right):
             yield
     except LedgerRefusedError as error:
         raise DocumentRefusedError(str(error)) from error

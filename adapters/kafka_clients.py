@@ -20,6 +20,7 @@ from adapters.errors import (
     LedgerUnreachableError,
     LocationError,
 )
+from adapters.kafka_connections import connect
 from adapters.kafka_diagnosis import diagnose
 from adapters.kafka_errors import (
     DescribeForbiddenError,
@@ -136,13 +137,8 @@ class KafkaPlace:
     def _tried(self, kind: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
         sockets: list[KafkaNetClient] = []
 
-        def connect(**configs: Any) -> KafkaNetClient:
-            # No client names an option for it: a broker that accepts a connection and then says nothing would cost 10 s.
-            setup = {
-                "socket_connection_setup_timeout_ms": self.timeout_ms,
-                "socket_connection_setup_timeout_max_ms": self.timeout_ms,
-            }
-            sockets.append(KafkaNetClient(**{**configs, **setup}))
+        def connected(**configs: Any) -> KafkaNetClient:
+            sockets.append(connect(self.timeout_ms, **configs))
             return sockets[-1]
 
         common = {
@@ -150,7 +146,7 @@ class KafkaPlace:
             "client_id": "ortoo",
             "request_timeout_ms": self.timeout_ms,
             "reconnect_backoff_max_ms": _BACKOFF_LIMIT_MS,
-            "kafka_client": connect,
+            "kafka_client": connected,
         }
         try:
             return kind(**{**common, **settings})
@@ -209,8 +205,6 @@ def translated(place: KafkaPlace, right: str = "Describe") -> Iterator[None]:
     except foreign.TopicAlreadyExistsError as error:
         msg = f"Nothing was made at {place.location}: the topic exists. Choose another name, or join the ledger that is there."
         raise LedgerExistsError(msg) from error
-    except foreign.AuthorizationError as error:
-        raise forbidden(place, right, error) from error
     except foreign.SaslAuthenticationFailedError as error:
         raise LoginRefusedError(place.bootstrap, place.security.username, str(error)) from error
     except _REFUSED as error:
@@ -220,18 +214,25 @@ def translated(place: KafkaPlace, right: str = "Describe") -> Iterator[None]:
         msg = f"{place.location} cannot be opened: {error}. Mend the settings of the Kafka clients."
         raise LocationError(msg) from error
     except (foreign.KafkaError, OSError) as error:
+        if (missing := forbidden(place, right, error)) is not None:
+            raise missing from error
         raise LedgerUnreachableError(unreachable(place, error)) from error
 
 
-def forbidden(place: KafkaPlace, right: str, error: foreign.AuthorizationError) -> RightMissingError:
-    """Return the error for want of a right on the topic, with the command that gives it."""
+def forbidden(place: KafkaPlace, right: str, error: Exception) -> RightMissingError | None:
+    """Return the error for want of a right on the topic, with the command that gives it; None if it is no such error."""
     # Kafka's text names its classes and threads, which tell nobody anything; the kind of the error says what it refused.
-    kind = type(error).__name__.removesuffix("Error")
+    kind = type(error).__name__
+    if not isinstance(error, foreign.AuthorizationError):
+        # Who may write nothing at all gets no producer's id, and the client says so only in the words of another error.
+        kind = foreign.ClusterAuthorizationFailedError.__name__
+        if kind not in str(error):
+            return None
     remedy = (
         f"kafka-acls.sh --bootstrap-server {place.bootstrap} --add --allow-principal {place.security.principal} "
         f"--operation {right} --topic {place.topic}"
     )
-    return _FORBIDDEN.get(right, RightMissingError)(place.location, right, kind, remedy)
+    return _FORBIDDEN.get(right, RightMissingError)(place.location, right, kind.removesuffix("Error"), remedy)
 
 
 def unreachable(place: KafkaPlace, error: Exception) -> str:

@@ -85,10 +85,10 @@ class KafkaLedger:
             position = int(future.get(timeout=self._place.timeout_s + 1).offset)
         except _LEFT_OUT as error:
             raise RecordTooLargeError(size_bytes, RECORD_LIMIT_BYTES) from error
-        except foreign.AuthorizationError as error:
-            raise forbidden(self._place, "Write", error) from error
         except foreign.KafkaError as error:
             self._drop_producer()
+            if (missing := forbidden(self._place, "Write", error)) is not None:
+                raise missing from error
             raise AppendUncertainError(self._place.location, str(error)) from error
         if position < 0:
             raise AppendUncertainError(self._place.location, "the broker knew the record already and did not say where it is")

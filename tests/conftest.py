@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
+import click
 import pytest
 
+from cli.answers import answers_of, undocumented
+from cli.render import json_text
+from cli.session import Session
 from tests.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_files import KafkaUnavailableError
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
+from tests.secure_kafka import DOORS, SecureKafka, secured_settings
+
+
+@pytest.fixture(autouse=True)
+def _every_answer_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold every answer that a command gives during a test against `cli/answers.toml`, whoever asked for it and how."""
+    shown = Session.show
+
+    def show(session: Session, data: Any, lines: Iterable[str] | Callable[[], Iterable[str]]) -> None:
+        command = click.get_current_context().command_path.removeprefix("ortoo ")
+        if command in answers_of():
+            assert undocumented(command, json.loads(json_text(data))) == [], f"fields of `{command}` that answers.toml lacks"
+        shown(session, data, lines)
+
+    monkeypatch.setattr(Session, "show", show)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +54,14 @@ def own_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
 def three_kafkas(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
     """Return a Kafka of three brokers, this module's own."""
     yield from _own_kafka(request, brokers=3)
+
+
+@pytest.fixture(scope="module")
+def secure_kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """Return a Kafka of this module's own with its doors shut."""
+    folder = tmp_path_factory.mktemp("kafka")
+    for broker in _own_kafka(request, settings=secured_settings(folder), doors=DOORS):
+        yield SecureKafka(broker=broker, folder=folder)
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +94,13 @@ def _own_postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-def _own_kafka(request: pytest.FixtureRequest, brokers: int = 1) -> Iterator[KafkaBroker]:
+def _own_kafka(
+    request: pytest.FixtureRequest, brokers: int = 1, settings: Mapping[str, str] | None = None, doors: Sequence[str] = ()
+) -> Iterator[KafkaBroker]:
     failed_before = request.session.testsfailed
     with ExitStack() as stack:
         try:
-            broker = stack.enter_context(running_broker(brokers))
+            broker = stack.enter_context(running_broker(brokers, settings, doors))
         except KafkaUnavailableError as error:
             # In CI a test that cannot run is a test that failed; elsewhere the reason and the remedy are shown.
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka to test with: {error}")
