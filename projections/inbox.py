@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, bindparam, case, select
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Update, bindparam, case, select
 
 from adapters.store.dialect import insert_rows
 from domain.consignments import ConsignmentAct, ConsignmentState
@@ -24,7 +24,7 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
-from domain.ids import LetterId
+from domain.ids import LetterId, OrgId
 from domain.letters import ACTION
 from domain.registers import printed
 from projections.columns import BIG, METADATA, NAME, row_of
@@ -183,23 +183,63 @@ class InboxProjection:
 
     def apply(self, connection: Connection, batch: Batch) -> None:
         """Write the consignments of a batch's letters and what happened to consignments, in the order of the ledger."""
-        rows: list[tuple[Any, ...]] = []
+        writing = _Writing(connection)
         for one in batch.happenings:
-            body = one.accepted
-            if body is None:
-                continue
-            if rows and (len(rows) >= ROWS_AT_ONCE or not isinstance(body, LetterDispatched) or body.references.answers):
-                # What follows may concern the letters of this very batch.
-                insert_rows(connection, CONSIGNMENTS, rows)
-                rows = []
-            if isinstance(body, LetterDispatched):
-                rows.extend(_rows(one, body, batch))
-                _answer(connection, one, body, batch)
-            elif isinstance(body, OrganisationRegistered | OrganisationChanged):
-                _enter(connection, body.entry)
-            else:
-                _tell(connection, one, body, batch)
-        insert_rows(connection, CONSIGNMENTS, rows)
+            match one.accepted:
+                case None:
+                    continue
+                case LetterDispatched() as body:
+                    writing.enter(_rows(one, body, batch))
+                    _answer(writing, one, body, batch)
+                case OrganisationRegistered() | OrganisationChanged() as body:
+                    writing.flush()
+                    _enter(connection, body.entry)
+                case body:
+                    _tell(writing, one, body, batch)
+        writing.flush()
+
+
+class _Writing:
+    """What a batch writes, held back so that statements of one kind go to the database together.
+
+    Acts on different consignments may change places. So whatever finds its consignment in the hands of an act of another
+    kind, or concerns a whole letter, lets everything before it be written first; opening touches columns of its own.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: list[tuple[Any, ...]] = []
+        self._acts: dict[Update, list[dict[str, Any]]] = {}
+        self._act_on: dict[tuple[LetterId, OrgId], Update] = {}
+
+    def enter(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        """Insert the consignments of a letter."""
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self.flush()
+        self._rows.extend(rows)
+
+    def act(self, statement: Update, values: dict[str, Any]) -> None:
+        """Do something to one consignment."""
+        if statement is not _OPEN:
+            here = (values["b_letter"], values["b_recipient"])
+            if here in self._act_on:
+                self.flush()
+            self._act_on[here] = statement
+        self._acts.setdefault(statement, []).append(values)
+
+    def at_once(self, statement: Update, values: dict[str, Any]) -> None:
+        """Do something that concerns more than one consignment."""
+        self.flush()
+        self._connection.execute(statement, values)
+
+    def flush(self) -> None:
+        """Write everything that was held back."""
+        insert_rows(self._connection, CONSIGNMENTS, self._rows)
+        for statement, values in self._acts.items():
+            self._connection.execute(statement, values)
+        self._rows = []
+        self._acts = {}
+        self._act_on = {}
 
 
 def _rows(one: Happening, body: LetterDispatched, batch: Batch) -> Iterator[tuple[Any, ...]]:
@@ -220,13 +260,13 @@ def _rows(one: Happening, body: LetterDispatched, batch: Batch) -> Iterator[tupl
         yield letter_id, recipient.organisation, *between, recipient.capacity, recipient.attention, *rest
 
 
-def _answer(connection: Connection, one: Happening, body: LetterDispatched, batch: Batch) -> None:
+def _answer(writing: _Writing, one: Happening, body: LetterDispatched, batch: Batch) -> None:
     """A reply answers the consignments that its sender, or one that it succeeded, received; the first one counts."""
     for ref in body.references.answers:
         if ref.ledger is None:
             for recipient in batch.acted_for(body.header.organisation, one.position):
                 values = {"b_letter": ref.identity, "b_recipient": recipient, "b_answer": one.verdict.identity}
-                connection.execute(_ANSWER, values | {"b_position": one.position, "b_at": one.at})
+                writing.act(_ANSWER, values | {"b_position": one.position, "b_at": one.at})
 
 
 def _enter(connection: Connection, entry: OrganisationEntry) -> None:
@@ -235,37 +275,37 @@ def _enter(connection: Connection, entry: OrganisationEntry) -> None:
         connection.execute(OUTSIDE.insert().values(organisation=entry.organisation))
 
 
-def _tell(connection: Connection, one: Happening, body: Body, batch: Batch) -> None:
+def _tell(writing: _Writing, one: Happening, body: Body, batch: Batch) -> None:
     """Write what sender or recipient said of a letter."""
     values = {"b_position": one.position, "b_at": one.at}
     match body:
         case ReceiptAcknowledged() | ReceiptRefused() | RecallAccepted() | RecallDeclined():
             by = {"b_letter": body.letter, "b_recipient": body.recipient, "b_officer": body.header.officer}
-            _decide(connection, one, body, batch, values | by)
+            _decide(writing, one, body, batch, values | by)
         case ConsignmentOpened():
             here = {"b_letter": body.letter, "b_recipient": body.recipient, "b_opener": body.officer}
-            connection.execute(_OPEN, values | here)
+            writing.act(_OPEN, values | here)
         case LetterRecalled():
-            connection.execute(_RECALL, values | {"b_letter": body.letter})
+            writing.at_once(_RECALL, values | {"b_letter": body.letter})
         case AcknowledgementMissed():
-            connection.execute(_MISS, values | {"b_letter": body.letter})
+            writing.at_once(_MISS, values | {"b_letter": body.letter})
         case _:
             pass
 
 
-def _decide(connection: Connection, one: Happening, body: Body, batch: Batch, values: dict[str, Any]) -> None:
+def _decide(writing: _Writing, one: Happening, body: Body, batch: Batch, values: dict[str, Any]) -> None:
     received = {"b_signed_at": body.header.signed_at, "b_organisation": body.header.organisation}
     match body:
         case ReceiptAcknowledged():
-            connection.execute(_ACKNOWLEDGE, values | received | _number(one, batch))
+            writing.act(_ACKNOWLEDGE, values | received | _number(one, batch))
         case ReceiptRefused():
             why = {"b_reason": body.reason, "b_duplicate_of": body.duplicate_of.identity if body.duplicate_of else None}
-            connection.execute(_REFUSE, values | received | why | {"b_cover": body.cover.sha256 if body.cover else None})
+            writing.act(_REFUSE, values | received | why | {"b_cover": body.cover.sha256 if body.cover else None})
         case RecallAccepted():
-            connection.execute(_ACCEPT_RECALL, values | {"b_answer": "accepted", "b_reason": None, "b_cover": None})
+            writing.act(_ACCEPT_RECALL, values | {"b_answer": "accepted", "b_reason": None, "b_cover": None})
         case RecallDeclined():
             why = {"b_reason": body.reason, "b_cover": body.cover.sha256 if body.cover else None}
-            connection.execute(_DECLINE_RECALL, values | why | {"b_answer": "declined"})
+            writing.act(_DECLINE_RECALL, values | why | {"b_answer": "declined"})
         case _:
             pass
 
