@@ -18,7 +18,7 @@ from typing import Any, Final
 from domain.ids import OFFICER_FORM, ORGANISATION_FORM
 from schemas.errors import MalformedError, SchemaFileError
 
-Loader = Callable[[Any, str], Any]
+Loader = Callable[[Any], Any]
 Dumper = Callable[[Any], Any]
 
 FORMS: Final = {
@@ -58,9 +58,12 @@ class Compiled:
     dumper: Dumper
 
     def load(self, raw: Any) -> Any:
-        """Return the domain's value of a decoded one; raise `MalformedError` naming the path that is outside its limits."""
+        """Return the domain's value of a decoded one; raise `MalformedError` naming the path that is outside its limits.
+
+        The decoded value is used up: its parts are replaced by what they become.
+        """
         try:
-            return self.loader(raw, "")
+            return self.loader(raw)
         except _Refused as refused:
             raise MalformedError(self.schema, refused.path, refused.why) from refused
 
@@ -96,7 +99,7 @@ def _compile_complex(
         item_hint = typing.get_args(hint)[0] if typing.get_args(hint) else None
         return _array(*_compile(schema["items"], limits.get("item", {}), item_hint, known), limits)
     if kind == "fixed":
-        known[schema["name"]] = pair = (_same_loader, _same)
+        known[schema["name"]] = pair = (_same, _same)
         return pair
     msg = f"type {kind!r} is not allowed here"
     raise SchemaFileError(msg)
@@ -111,13 +114,13 @@ def _compile_optional(
     inner = next((a for a in typing.get_args(hint) if a is not types.NoneType), None)
     load, dump = _compile(schema[1], limits, inner, known)
 
-    def load_optional(raw: Any, path: str) -> Any:
-        return None if raw is None else load(raw, path)
+    def load_optional(raw: Any) -> Any:
+        return None if raw is None else load(raw)
 
     def dump_optional(value: Any) -> Any:
         return None if value is None else dump(value)
 
-    return load_optional, dump_optional
+    return _same if load is _same else load_optional, dump_optional
 
 
 def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loader, Dumper]]) -> tuple[Loader, Dumper]:
@@ -128,12 +131,19 @@ def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loa
         fields.append((field["name"], *_compile(field["type"], limits, hints.get(field["name"]), known)))
     make = cls or dict
     one_of = schema.get("exactly_one_of", ())
+    checked = [(name, load) for name, load, _ in fields if load is not _same]
 
-    def load_record(raw: Any, path: str) -> Any:
+    def load_record(raw: Any) -> Any:
         if one_of and sum(raw[name] is not None for name in one_of) != 1:
-            raise _Refused(path, f"exactly one of {', '.join(one_of)} is needed")
-        prefix = f"{path}." if path else ""
-        return make(**{name: load(raw[name], prefix + name) for name, load, _ in fields})
+            raise _Refused("", f"exactly one of {', '.join(one_of)} is needed")
+        name = ""
+        try:
+            for name, load in checked:
+                raw[name] = load(raw[name])
+        except _Refused as refused:
+            # Paths are put together on the way out, because there is nearly never one to tell.
+            raise _Refused(_joined(name, refused.path), refused.why) from None
+        return make(**raw)
 
     def dump_record(value: Any) -> Any:
         if cls is None:
@@ -146,10 +156,16 @@ def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loa
 def _array(load: Loader, dump: Dumper, limits: dict[str, Any]) -> tuple[Loader, Dumper]:
     low, high = limits["min_items"], limits["max_items"]
 
-    def load_array(raw: Any, path: str) -> Any:
+    def load_array(raw: Any) -> Any:
         if not low <= len(raw) <= high:
-            raise _Refused(path, f"{len(raw)} items where {low} to {high} are allowed")
-        return tuple([load(item, f"{path}[{i}]") for i, item in enumerate(raw)])
+            raise _Refused("", f"{len(raw)} items where {low} to {high} are allowed")
+        place = 0
+        try:
+            for place, item in enumerate(raw):
+                raw[place] = load(item)
+        except _Refused as refused:
+            raise _Refused(_joined(f"[{place}]", refused.path), refused.why) from None
+        return tuple(raw)
 
     def dump_array(value: Any) -> Any:
         return [dump(item) for item in value]
@@ -162,15 +178,20 @@ def _string(limits: dict[str, Any]) -> Loader:
     form = re.compile(FORMS[limits["form"]])
     free = limits["form"] == "text"
 
-    def load_string(raw: Any, path: str) -> Any:
-        size = len(raw) if raw.isascii() else len(raw.encode())
+    def load_string(raw: Any) -> Any:
+        if raw.isascii():
+            size = len(raw)
+            if not free and low <= size <= high and form.fullmatch(raw):
+                return raw
+        else:
+            size = len(raw.encode())
         if not low <= size <= high:
-            raise _Refused(path, f"{size} bytes where {low} to {high} are allowed")
+            raise _Refused("", f"{size} bytes where {low} to {high} are allowed")
         if free:
             if _FORBIDDEN.search(raw):
-                raise _Refused(path, "a control or bidirectional character")
+                raise _Refused("", "a control or bidirectional character")
         elif not form.fullmatch(raw):
-            raise _Refused(path, f"{raw!r} does not have the form of a {limits['form']}")
+            raise _Refused("", f"{raw!r} does not have the form of a {limits['form']}")
         return raw
 
     return load_string
@@ -179,9 +200,9 @@ def _string(limits: dict[str, Any]) -> Loader:
 def _bytes(limits: dict[str, Any]) -> Loader:
     low, high = limits.get("min_bytes", 0), limits["max_bytes"]
 
-    def load_bytes(raw: Any, path: str) -> Any:
+    def load_bytes(raw: Any) -> Any:
         if not low <= len(raw) <= high:
-            raise _Refused(path, f"{len(raw)} bytes where {low} to {high} are allowed")
+            raise _Refused("", f"{len(raw)} bytes where {low} to {high} are allowed")
         return raw
 
     return load_bytes
@@ -190,17 +211,17 @@ def _bytes(limits: dict[str, Any]) -> Loader:
 def _long(limits: dict[str, Any]) -> Loader:
     low, high = limits["minimum"], limits["maximum"]
 
-    def load_long(raw: Any, path: str) -> Any:
+    def load_long(raw: Any) -> Any:
         if not low <= raw <= high:
-            raise _Refused(path, f"{raw} where {low} to {high} are allowed")
+            raise _Refused("", f"{raw} where {low} to {high} are allowed")
         return raw
 
     return load_long
 
 
+def _joined(name: str, path: str) -> str:
+    return f"{name}.{path}" if path and not path.startswith("[") else f"{name}{path}"
+
+
 def _same(value: Any) -> Any:
     return value
-
-
-def _same_loader(raw: Any, _path: str) -> Any:
-    return raw
