@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
+from adapters.errors import LedgerUnreachableError
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
+
+REST_S: Final = 5.0
+"""A command asks several times for a ledger that nobody answers for; it waits for it once."""
 
 
 class DeferredLedger:
-    """The ledger port over one that is not opened yet. If opening fails, the next call tries again."""
+    """The ledger port over one that is not opened yet. If nobody answers, calls fail at once for a while, then ask again."""
 
-    def __init__(self, open_it: Callable[[], Ledger]) -> None:
+    def __init__(self, open_it: Callable[[], Ledger], *, now_s: Callable[[], float] = time.monotonic) -> None:
         """Take how to open it; every call raises what that raises."""
         self._open_it = open_it
+        self._now_s = now_s
         self._ledger: Ledger | None = None
+        self._unreachable: tuple[LedgerUnreachableError, float] | None = None
 
     def append(self, record: bytes, *, headers: Headers = ()) -> int:
         """Append a record."""
@@ -50,6 +58,15 @@ class DeferredLedger:
             self._ledger = None
 
     def _opened(self) -> Ledger:
-        if self._ledger is None:
+        if self._ledger is not None:
+            return self._ledger
+        if self._unreachable is not None:
+            error, tried_at_s = self._unreachable
+            if self._now_s() - tried_at_s < REST_S:
+                raise error
+        try:
             self._ledger = self._open_it()
+        except LedgerUnreachableError as error:
+            self._unreachable = (error, self._now_s())
+            raise
         return self._ledger

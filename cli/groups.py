@@ -161,7 +161,7 @@ def _define(  # noqa: PLR0913 - what is defined, and the two options of every co
     # The parts after the first build on it, so the ledger judges those.
     station.rehearse(parts[0].body)
     says = (
-        ("heading.officer", speaker.officer),
+        ("heading.signed_by", speaker.officer),
         ("heading.owner", owner),
         ("heading.group", name),
         ("heading.version", version + 1),

@@ -141,7 +141,7 @@ def _carry_out(  # noqa: PLR0913 - what is said, and the two options of every co
     if len(said) > ROWS_SHOWN:
         shown.append(f"… +{len(said) - ROWS_SHOWN}")
     says = (
-        (label("heading.officer", session.language), speaker.officer),
+        (label("heading.signed_by", session.language), speaker.officer),
         (label("heading.speaks_for", session.language), speaker.organisation),
         (label("heading.count", session.language), summary),
     )

@@ -167,7 +167,7 @@ def _raw(given: dict[str, Any], *, lists_too: bool) -> dict[str, Any]:
 def _say(session: Session, station: Station, speaker: Speaker, said: Utterance, yes: bool, dry_run: bool) -> None:
     body, language = said.body, session.language
     pairs: list[tuple[str, object]] = [
-        (label("heading.officer", language), speaker.officer),
+        (label("heading.signed_by", language), speaker.officer),
         (label("heading.speaks_for", language), speaker.organisation),
     ]
     if isinstance(body, OrganisationClosed):

@@ -24,6 +24,7 @@ from cli.voices import say_one
 from domain.directory import Role
 from domain.ids import OfficerId, OrgId, organisation_id
 from domain.registers import DIRECTIONS, year_of
+from domain.verdicts import RegisterKind
 from projections.register_queries import RegisterRow, register_entries
 
 EXPORTED: Final = (
@@ -96,7 +97,7 @@ def define(  # noqa: PLR0913 - what the command line says
         first_serial=first,
     )
     says = (
-        ("heading.officer", speaker.officer),
+        ("heading.signed_by", speaker.officer),
         ("heading.speaks_for", speaker.organisation),
         ("heading.register", label(f"register.{direction}", session.language)),
         ("heading.year", from_year),
@@ -135,14 +136,7 @@ def show(  # noqa: PLR0913 - what the command line says
     found = _entries(session, views, direction, org, year, after=after, limit=most + 1)
     rows, more = page(found, most)
     next_after = str(rows[-1].serial) if more else None
-    columns = (
-        Column(heading=label("heading.number", language), cut=False),
-        Column(heading=label("heading.arrived", language)),
-        Column(heading=label("heading.registered", language)),
-        Column(heading=label("heading.organisation", language), cut=False),
-        Column(heading=label("heading.subject", language)),
-    )
-    lines = table_lines(columns, [_cells(row, views) for row in rows]) if rows else [label("note.nothing", language)]
+    lines = _book_lines(session, views, DIRECTIONS[direction], rows) if rows else [label("note.nothing", language)]
     session.show({"entries": rows, "after": next_after}, [*banner(session, views), *lines])
     if note := page_note(len(rows), next_after, language):
         session.note(note)
@@ -202,9 +196,19 @@ def _home(session: Session, views: Views) -> OrgId:
     return home_of_officer(views.station, OfficerId(session.settings.officer))
 
 
-def _cells(row: RegisterRow, views: Views) -> tuple[str, ...]:
-    arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
-    return (row.printed, arrived, registered, row.correspondent or "…", row.subject or "…")
+def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequence[RegisterRow]) -> list[str]:
+    """Return a book as a table: of what was sent, when and to whom; of what was received, both of its dates and from whom."""
+    sent = kind is RegisterKind.OUTGOING
+    headings = ("number", "date", "to", "subject") if sent else ("number", "arrived", "registered", "from", "subject")
+    whole = {"number", "to", "from"}
+    columns = [Column(heading=label(f"heading.{name}", session.language), cut=name not in whole) for name in headings]
+
+    def cells(row: RegisterRow) -> tuple[object, ...]:
+        arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
+        dates = (registered,) if sent else (arrived, registered)
+        return (row.printed, *dates, row.correspondent or row.recipients, row.subject or "…")
+
+    return table_lines(columns, [cells(row) for row in rows])
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -36,7 +36,7 @@ class Voice:
         """Return who speaks, for a preview."""
         if isinstance(self.signers, OfficerSigner):
             who, whom = self.signers.officer, self.organisation
-            return ((label("heading.officer", language), who), (label("heading.speaks_for", language), whom))
+            return ((label("heading.signed_by", language), who), (label("heading.speaks_for", language), whom))
         named = "\n".join(signer.certificate.hex()[:16] for signer in self.signers)
         return ((label("heading.roots", language), named),)
 

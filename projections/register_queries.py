@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, select
 
+from domain.consignments import ConsignmentState
 from domain.ids import LetterId, OfficerId, OrgId
+from domain.letters import CAPACITIES
 from domain.verdicts import RegisterKind
 from projections.covers import COVERS
 from projections.letters import LETTERS
+from projections.outbox import SENT, count_name
 from projections.registers import ENTRIES
 
 
@@ -17,13 +20,15 @@ from projections.registers import ENTRIES
 class RegisterRow:
     """An entry of a register. It has two dates: arrived (the dispatch's ledger time) and registered.
 
-    `correspondent` None: several recipients; `subject` None: the cover has not arrived.
+    `correspondent` None: several recipients, as many as `recipients` says (0: an incoming letter); `subject` None: the cover
+    has not arrived.
     """
 
     serial: int
     printed: str
     letter: LetterId
     correspondent: OrgId | None
+    recipients: int
     arrived_at: int
     registered_at: int
     position: int
@@ -43,8 +48,10 @@ def register_entries(
     """Return the entries of a register in the order of their numbers, those after the serial `after`, at most `limit`."""
     own = ENTRIES.c
     here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
+    everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in ConsignmentState), start=literal(0))
     chosen = (
-        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject)
+        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject, everybody.label("recipients"))
+        .outerjoin(SENT, SENT.c.letter == own.letter)
         .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
         .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
         .where(here)
@@ -57,6 +64,7 @@ def register_entries(
             printed=row.printed,
             letter=LetterId(bytes(row.letter)),
             correspondent=None if row.correspondent is None else OrgId(row.correspondent),
+            recipients=row.recipients if row.recipient is None and row.recipients else 0,
             arrived_at=row.arrived_at,
             registered_at=row.registered_at,
             position=row.position,
