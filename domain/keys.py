@@ -150,5 +150,5 @@ def signer_officers(case: Case) -> tuple[OfficerId, ...]:
     """Return the officers whose keys signed an authentic event, in the order of its signers."""
     if case.body.header.officer == ROOT:
         return (ROOT,)
-    found = (key_of_certificate(case.view, signer) for signer in case.body.header.signers)
-    return tuple(signer.officer for signer in found if signer is not None)
+    found = [key_of_certificate(case.view, signer) for signer in case.body.header.signers]
+    return tuple([signer.officer for signer in found if signer is not None])

@@ -52,15 +52,23 @@ class Frontier:
 
     def append(self, leaf: Digest) -> tuple[Frontier, tuple[Node, ...]]:
         """Return the tree with one more leaf (given by its leaf hash) and the subtrees which that completes."""
-        hashes = list(self.hashes)
-        nodes = [Node(level=0, index=self.size, hash=leaf)]
-        current, level, index = leaf, 0, self.size
-        while index & 1:
-            current = node_hash(hashes.pop(), current)
-            level, index = level + 1, index >> 1
-            nodes.append(Node(level=level, index=index, hash=current))
-        hashes.append(current)
-        return Frontier(size=self.size + 1, hashes=tuple(hashes)), tuple(nodes)
+        grown, completed = self.extend((leaf,))
+        return grown, tuple(Node(level=level, index=index, hash=digest) for level, index, digest in completed)
+
+    def extend(self, leaves: Iterable[Digest]) -> tuple[Frontier, list[tuple[int, int, Digest]]]:
+        """Return the tree with more leaves, and (level, index, hash) of every subtree which they complete, in order."""
+        hashes, size = list(self.hashes), self.size
+        completed: list[tuple[int, int, Digest]] = []
+        for leaf in leaves:
+            current, level, index = leaf, 0, size
+            completed.append((0, size, leaf))
+            while index & 1:
+                current = node_hash(hashes.pop(), current)
+                level, index = level + 1, index >> 1
+                completed.append((level, index, current))
+            hashes.append(current)
+            size += 1
+        return Frontier(size=size, hashes=tuple(hashes)), completed
 
     def root(self) -> Digest:
         """Return the root of the tree (RFC 6962, MTH)."""

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from domain.ids import Digest
-from domain.tree import Frontier, Node, frontier_at, leaf_hash
+from domain.tree import Frontier, frontier_at, leaf_hash
 from domain.verdicts import Judged
 
 CACHED_NODES: Final = 20_000
@@ -57,15 +57,8 @@ class Nodes:
 
 def grow(batch: Sequence[Judged], trees: tuple[Frontier, Frontier]) -> tuple[list[tuple[Any, ...]], tuple[Frontier, Frontier]]:
     """Return the rows of the subtrees that a batch completes, and both trees after it."""
-    records, verdicts = trees
-    rows: list[tuple[Any, ...]] = []
-    for judged in batch:
-        records, completed = records.append(leaf_hash(judged.record or b""))
-        rows.extend(_row(Log.RECORDS, node) for node in completed)
-        verdicts, completed = verdicts.append(leaf_hash(judged.verdict.leaf()))
-        rows.extend(_row(Log.VERDICTS, node) for node in completed)
+    records, completed = trees[0].extend(leaf_hash(judged.record or b"") for judged in batch)
+    rows: list[tuple[Any, ...]] = [(int(Log.RECORDS), *node) for node in completed]
+    verdicts, completed = trees[1].extend(leaf_hash(judged.verdict.leaf()) for judged in batch)
+    rows.extend((int(Log.VERDICTS), *node) for node in completed)
     return rows, (records, verdicts)
-
-
-def _row(log: Log, node: Node) -> tuple[Any, ...]:
-    return int(log), node.level, node.index, node.hash
