@@ -161,9 +161,12 @@ def test_a_station_whose_server_crashes_again_and_again_reaches_the_same_bytes(
     over = threading.Event()
 
     def crash_for_ever() -> None:
-        while not over.wait(0.1):
+        pause_s = 0.02
+        while not over.wait(pause_s):
             own_postgres.crash()
             own_postgres.start()
+            # So that also a slow machine gets on in the end.
+            pause_s *= 1.3
 
     crashing = threading.Thread(target=crash_for_ever)
     failures = 0

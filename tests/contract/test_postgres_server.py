@@ -55,12 +55,17 @@ def test_a_command_is_run_beside_a_server_and_ends_with_its_own_code() -> None:
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7
 
 
-def test_every_test_has_a_database_of_its_own(postgres: PostgresServer, postgres_url: str) -> None:
+def test_every_test_has_an_empty_database_of_its_own(postgres: PostgresServer, postgres_url: str) -> None:
     other = postgres.new_database()
     assert other != postgres_url
+    with psycopg.connect(other.replace("+psycopg", "")) as forgotten:
+        forgotten.execute("CREATE TABLE facts (name text)")
+        forgotten.commit()
+        postgres.drop_database(other)
+        assert postgres.new_database() == other
+        with psycopg.connect(other.replace("+psycopg", "")) as connection:
+            assert connection.execute("SELECT count(*) FROM pg_tables WHERE tablename = 'facts'").fetchone() == (0,)
     postgres.drop_database(other)
-    assert not answers(other)
-    assert answers(postgres_url)
 
 
 def test_a_machine_without_the_server_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
