@@ -155,8 +155,9 @@ def _show_queued(session: Session, views: Views, letter: LetterId) -> None:
         (label("heading.officer", language), waiting.officer),
         (label("heading.queued_at", language), show_time(waiting.queued_at, views.offset_minutes)),
     )
+    told = {"letter": letter, "mark": mark, "officer": waiting.officer, "queued_at": waiting.queued_at, "position": None}
     session.show(
-        {**scope_data(views), "letter": letter, "mark": mark, "queued_at": waiting.queued_at, "officer": waiting.officer},
+        {**scope_data(views), "letter": told},
         [*banner(session, views), label("note.letter_queued", language), *pair_lines(pairs)],
     )
 

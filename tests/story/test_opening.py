@@ -206,7 +206,8 @@ def test_a_letter_that_waits_in_the_queue_is_found_by_its_mark(exchange: TestExc
     shown = home.done("letter", "show", mark)
     assert mark in shown.out
     assert "not on the ledger yet" in shown.out
-    assert home.done("letter", "show", mark, "--json").data["letter"] == outcome.identity.hex()
+    told = home.done("letter", "show", mark, "--json").data["letter"]
+    assert (told["letter"], told["mark"], told["position"]) == (outcome.identity.hex(), mark, None)
     assert home.run("letter", "read", mark).code == 1
 
 
