@@ -102,6 +102,12 @@ class KafkaBroker:
         self._spawn(index)
         self._await_serving()
 
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of every broker (Kafka's own name), which each reads when it starts."""
+        for node in self._nodes:
+            with node.configuration.open("a", encoding="utf-8") as settings:
+                settings.write(f"{name}={value}\n")
+
     def stop(self, index: int = 0) -> None:
         """Stop a broker as an operator does (SIGTERM) and wait until it is gone."""
         self._end(index, signal.SIGTERM)

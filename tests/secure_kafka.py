@@ -163,6 +163,8 @@ def secured_settings(folder: Path) -> dict[str, str]:
         f"{mtls}.ssl.client.auth": "required",
         f"{old}.ssl.keystore.type": "PEM",
         f"{old}.ssl.keystore.location": str(expired),
+        # Ten seconds are the usual window of a quota; a test has no time for it.
+        "quota.window.num": "2",
         # A station has one name, whether it comes with a certificate or with a password.
         "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/,DEFAULT",
         "sasl.enabled.mechanisms": "SCRAM-SHA-512",
