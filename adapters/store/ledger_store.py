@@ -42,6 +42,7 @@ _LAST_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records ORDER BY position DESC
 _ENTRY_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position = {{0}}"  # noqa: S608 - as above
 _ENTRIES_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position >= {{0}} AND position < {{0}} ORDER BY position"  # noqa: S608 - as above
 _POSITION_AT_SQL: Final = 'SELECT max(position) FROM records WHERE "at" <= {0}'
+_FORGET_SNAPSHOT_SQL: Final = "DELETE FROM snapshots WHERE originator_id = {0}"
 _LAST_CHANGE_SQL: Final = "SELECT max(notification_id) FROM changes"
 _STATE_SQL: Final = (
     "SELECT topic, originator_version, state, 1 FROM snapshots WHERE originator_id = {0} "
@@ -274,7 +275,7 @@ class LedgerStore:
         for aggregate_id, changed in due.items():
             state = at_hand.get(aggregate_id) or changed.state(self.state)
             rows.append((state.id, state.version, *self._mapper.encode_state(state, changed.last.timestamp)))
-        connection.execute(SNAPSHOTS.delete().where(SNAPSHOTS.c.originator_id.in_(due)))
+        connection.exec_driver_sql(_FORGET_SNAPSHOT_SQL.format(self._marker), [(aggregate_id,) for aggregate_id in due])
         insert_rows(connection, SNAPSHOTS, rows)
 
     def _raw(self, sql: str, *values: Any) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import operator
 import struct
 import types
 import typing
@@ -49,15 +50,17 @@ class _Coder:
         names = [field.name for field in dataclasses.fields(cls) if field.name not in left_out]
         seen: dict[str, type] = {}
         self._fields = [(field, _kind(hints[field], seen)) for field in names]
+        self._names = tuple(names)
+        self._values = operator.attrgetter(*names, "__class__")  # one more, because it gives a tuple only of several
+        self._dumps = [(field, kind.dump) for field, kind in self._fields if kind.dump is not None]
         fields = [{"name": field, "type": kind.schema} for field, kind in self._fields]
         record = {"type": "record", "name": name.replace(".", "_"), "fields": fields}
         self.schema = fastavro.parse_schema(record)
 
     def encode(self, value: Any) -> bytes:
-        raw = {
-            field: getattr(value, field) if kind.dump is None else kind.dump(getattr(value, field))
-            for field, kind in self._fields
-        }
+        raw = dict(zip(self._names, self._values(value), strict=False))
+        for field, dump in self._dumps:
+            raw[field] = dump(raw[field])
         out = io.BytesIO()
         fastavro.schemaless_writer(out, self.schema, raw)
         return out.getvalue()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
 _Big = BigInteger().with_variant(Integer, "sqlite")
 # Compared and sorted byte by byte in every database, so that a dump's order never depends on a locale.
+# Small rows lie in SQLite's tree of the key itself, not in a second one beside it.
+_BY_KEY: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
 _Name = String().with_variant(String(collation="C"), "postgresql")
 
 RECORDS: Final = Table(
@@ -40,6 +42,7 @@ ORIGINALS: Final = Table(
     Column("position", _Big, nullable=False),
     Column("identity", LargeBinary, nullable=False),
     comment="the first authentic event that used an (officer, event id)",
+    **_BY_KEY,
 )
 
 CHANGES: Final = Table(
@@ -72,6 +75,7 @@ NODES: Final = Table(
     Column("index", _Big, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
     comment="complete subtrees of the record log (0) and the verdict log (1)",
+    **_BY_KEY,
 )
 
 LETTER_ADDRESSEES: Final = Table(
@@ -81,6 +85,7 @@ LETTER_ADDRESSEES: Final = Table(
     Column("position", _Big, primary_key=True, autoincrement=False),
     Column("letter", LargeBinary, nullable=False),
     comment="which accepted letters name an organisation",
+    **_BY_KEY,
 )
 
 LETTER_GROUPS: Final = Table(
@@ -92,6 +97,7 @@ LETTER_GROUPS: Final = Table(
     Column("position", _Big, primary_key=True, autoincrement=False),
     Column("letter", LargeBinary, nullable=False),
     comment="which accepted letters go to a version of a group",
+    **_BY_KEY,
 )
 
 GROUP_MEMBERS: Final = Table(
@@ -103,6 +109,7 @@ GROUP_MEMBERS: Final = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Index("group_members_version", "owner", "group", "version"),
     comment="which versions of groups an organisation belongs to",
+    **_BY_KEY,
 )
 
 TRACKING: Final = Table(
