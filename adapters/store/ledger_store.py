@@ -7,6 +7,7 @@ batch that another has written already is told so (`StoreMovedError`) and reads 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
 from adapters.store.database import Database
-from adapters.store.dialect import complaint, insert_rows, marker, name_of
+from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_reader
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch
@@ -83,6 +84,7 @@ class LedgerStore:
             self._database = Database(url)
             # Reading by key is what a replay does most; a connection taken anew for each would cost more than the query.
             self._reader = self._database.newest()
+            self._plain = plain_reader(self._reader)
         except DBAPIError as error:
             raise StoreUnreachableError(name_of(url), complaint(error)) from error
         self._marker = marker(self._database.engine)
@@ -282,7 +284,12 @@ class LedgerStore:
         return self._asked(sql.format(self._marker), values)
 
     def _asked(self, sql: str, values: Sequence[Any]) -> Sequence[Any]:
-        return self._read(lambda: self._reader.exec_driver_sql(sql, tuple(values)))
+        if self._plain is None:
+            return self._read(lambda: self._reader.exec_driver_sql(sql, tuple(values)))
+        try:
+            return self._plain.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnreachableError(self._database.name, " ".join(str(error).split())) from error
 
     def _one(self, statement: Any) -> Row[Any] | None:
         rows = self._all(statement)
