@@ -60,6 +60,12 @@ class BrokerError(Exception):
     """A broker did not do what it was told; the message names its log."""
 
 
+def _new_id() -> str:
+    """Return an id as Kafka writes and makes them: none begins with a hyphen, which its tools would take for an option."""
+    made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return _new_id() if made.startswith("-") else made
+
+
 @dataclass(kw_only=True, slots=True)
 class _Node:
     """One broker process: where it lies, and its ports."""
@@ -68,7 +74,7 @@ class _Node:
     port: int
     controller_port: int
     doors: Mapping[str, int] = field(default_factory=dict)
-    directory_id: str = field(default_factory=lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    directory_id: str = field(default_factory=_new_id)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -254,7 +260,7 @@ def java_command() -> list[str]:
 
 def _format(nodes: Sequence[_Node]) -> None:
     """Write every broker's storage, side by side: each call costs two seconds of starting Java."""
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = _new_id()
     controllers = ",".join(f"{i + 1}@{HOST}:{n.controller_port}:{n.directory_id}" for i, n in enumerate(nodes))
     quorum = ["--standalone"] if len(nodes) == 1 else ["--initial-controllers", controllers]
     running = []
