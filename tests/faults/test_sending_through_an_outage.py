@@ -77,10 +77,10 @@ def test_what_is_sent_while_the_broker_is_down_is_queued_and_sent_once_when_it_i
         own_kafka.stop()
         try:
             started_s = time.monotonic()
-            first = station.submit(letters[:2], wait_s=5)
+            first = station.submit(letters[:2], wait_s=3)
             assert time.monotonic() - started_s < 20
             with clerk(exchange) as another_process:
-                repeated = another_process.submit(letters[1:], wait_s=5)
+                repeated = another_process.submit(letters[1:], wait_s=3)
                 waiting = another_process.parts.queue.unfinished()
         finally:
             own_kafka.start()
@@ -108,11 +108,11 @@ def test_a_clerk_who_goes_on_sending_through_a_crash_loses_and_doubles_nothing(
 
     sender = threading.Thread(target=send)
     sender.start()
-    time.sleep(2)
+    time.sleep(1)
     own_kafka.kill()
     time.sleep(1)
     own_kafka.start()
-    time.sleep(3)
+    time.sleep(1)
     enough.set()
     sender.join(120)
     assert not sender.is_alive()

@@ -96,6 +96,7 @@ class Reader:
     def __init__(self, ledger: Ledger, store_url: str, views_url: str) -> None:
         self.ledger = ledger
         self.store = LedgerStore(store_url)
+        self.verifier = Verifier(1 if store_url == "sqlite://" else 2)
         self.follower = self.one_more_follower()
         self.views_url = views_url
 
@@ -105,7 +106,7 @@ class Reader:
             ledger=self.ledger,
             store=self.store,
             codec=shared_codec(),
-            verifier=Verifier(1),
+            verifier=self.verifier,
             identity=None,
             now_ms=lambda: FAR_AHEAD_MS,
         )
@@ -133,7 +134,8 @@ class Reader:
             return {view.name: projector.canonical_dump(view.name) for view in DUMPED}
 
     def close(self) -> None:
-        """Close all databases."""
+        """Close all databases, and stop the threads."""
+        self.verifier.close()
         self.store.close()
         self.ledger.close()
 
