@@ -6,7 +6,7 @@ ENVIRONMENT := .venv/.installed
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-kafka test hunt check docs kafka lock clean
+.PHONY: help dev demo demo-kafka test hunt check bench bench-full docs kafka lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this help
@@ -45,6 +45,12 @@ check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --quiet tests/test_layout.py tests/test_imports.py tests/test_tidy.py
+
+bench: $(ENVIRONMENT) ## Measure the quick set against bare loops, in under five minutes (build/bench.json)
+	@$(BIN)/python -m benchmarks
+
+bench-full: $(ENVIRONMENT) ## Measure the large sizes, which takes most of an hour (build/bench.json)
+	@$(BIN)/python -m benchmarks --full
 
 docs: $(ENVIRONMENT) ## Generate the reference pages under docs/reference
 	$(BIN)/python -m cli.reference

@@ -34,7 +34,7 @@ def test_no_other_distribution_owns_a_root_name(name: str) -> None:
 
 
 def test_every_package_at_the_root_is_named_in_the_build() -> None:
-    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} == {*PACKAGES, "tests"}
+    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} == {*PACKAGES, "tests", "benchmarks"}
 
 
 def test_every_folder_with_modules_is_a_regular_package() -> None:
