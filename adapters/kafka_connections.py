@@ -6,8 +6,7 @@ nothing, such as that of a broker that hangs, would hold a station for good; and
 
 from __future__ import annotations
 
-import contextlib
-import socket
+import ssl
 from typing import Any
 
 import kafka.errors as foreign
@@ -36,20 +35,26 @@ class _PunctualManager(KafkaConnectionManager):  # type: ignore[misc]  # the lib
         options, proxy = self.config["socket_options"], self.config["proxy_url"]
         plain = await create_connection(self._net, node.host, node.port, options, proxy_url=proxy, timeout_at=timeout_at)
         settings = {name: value for name, value in self.config.items() if name.startswith("ssl_")}
-        transport = KafkaSSLTransport(self._net, plain, host=node.host, **settings)
-        timer = None if timeout_at is None else self._net.call_at(timeout_at, lambda: _wake(transport))
+        transport = _PunctualTransport(self._net, plain, host=node.host, **settings)
         try:
-            await transport.handshake()
+            await transport.handshake_until(timeout_at)
         except Exception as error:
             transport.abort(error)
             raise foreign.KafkaConnectionError(f"Handshake failed: {error}") from error
-        finally:
-            if timer is not None:
-                self._net.cancel(timer)
         return transport
 
 
-def _wake(transport: KafkaSSLTransport) -> None:
-    """End a connection under whoever waits for its other side."""
-    with contextlib.suppress(OSError):
-        transport._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - the transport itself offers only to forget who waits
+class _PunctualTransport(KafkaSSLTransport):  # type: ignore[misc]  # the library ships no types
+    """Kafka's TLS over a socket, with a handshake that gives up."""
+
+    async def handshake_until(self, timeout_at: float | None) -> None:
+        """Shake hands; raise Kafka's time-out if the other side does not in time, `OSError` if it does it wrongly."""
+        while True:
+            try:
+                self._sock.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._net.wait_read(self._sock, timeout_at)
+            except ssl.SSLWantWriteError:
+                await self._net.wait_write(self._sock, timeout_at)
+            else:
+                return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -40,6 +41,7 @@ from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_documents_topic, create_kafka_ledger
 from adapters.ledger_kafka import KafkaLedger
 from cli.errors import ExitCode, outcome_of
+from tests.ledger_places import eventually
 from tests.secure_kafka import EXPIRED, MTLS, PASSWORD, SCRAM, SecureKafka, TestAuthority
 
 LIMIT_S = 10.0
@@ -361,6 +363,33 @@ def test_a_station_that_loses_its_password_is_told_so_when_the_broker_comes_back
         one.end()
     assert time.monotonic() - began_s < LIMIT_S + OVERHEAD_S
     one.close()
+
+
+def test_a_broker_that_hangs_holds_no_station_and_all_goes_on_when_it_wakes(
+    secure_kafka: SecureKafka, ledger: KafkaPlace
+) -> None:
+    # The kernel still accepts connections for it, and Kafka's own client would wait for the handshake for ever.
+    who = secure_kafka.with_certificate("operator")
+    one = KafkaLedger(secure_kafka.door(MTLS), ledger.topic, security=who, timeout_s=1.0)
+    process = secure_kafka.broker._nodes[0].process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            began_s = time.monotonic()
+            with pytest.raises(LedgerUnreachableError):
+                one.end()
+            assert time.monotonic() - began_s < 4
+    finally:
+        process.send_signal(signal.SIGCONT)
+    eventually(lambda: answers(one))
+    one.close()
+
+
+def answers(ledger: KafkaLedger) -> bool:
+    with suppress(LedgerUnreachableError):
+        return ledger.end() >= 0
+    return False
 
 
 def test_a_topic_of_somebody_else_is_not_there_for_who_may_not_see_it(secure_kafka: SecureKafka) -> None:
