@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -134,8 +135,8 @@ def reading_newest(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def plain_reader(connection: Connection) -> sqlite3.Connection | None:
-    """Return SQLite's own connection under one for reading: a key is found in a tenth of what SQLAlchemy adds to it.
+def plain_sqlite(connection: Connection) -> sqlite3.Connection | None:
+    """Return SQLite's own connection under one: a key is found in a tenth of what SQLAlchemy adds to it.
 
     None for a server, where connections are lost and found again, and a question costs more than that anyway.
     """
@@ -158,9 +159,22 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     """Insert many rows, each a tuple of all columns in order; a third cheaper than through the expression language."""
     if not rows:
         return
+    statement = _insertion(table, marker(connection.engine))
+    driver = plain_sqlite(connection)
+    if driver is None:
+        connection.exec_driver_sql(statement, list(rows))
+        return
+    try:
+        driver.executemany(statement, rows)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+
+
+@functools.cache
+def _insertion(table: Table, marked: str) -> str:
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    markers = ", ".join([marker(connection.engine)] * len(table.columns))
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({columns}) VALUES ({markers})', list(rows))  # noqa: S608 - names of our own tables
+    markers = ", ".join([marked] * len(table.columns))
+    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({markers})'  # noqa: S608 - names of our own tables
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

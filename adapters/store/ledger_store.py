@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
 from adapters.store.database import Database
-from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_reader
+from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_sqlite
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch
@@ -84,7 +84,7 @@ class LedgerStore:
             self._database = Database(url)
             # Reading by key is what a replay does most; a connection taken anew for each would cost more than the query.
             self._reader = self._database.newest()
-            self._plain = plain_reader(self._reader)
+            self._plain = plain_sqlite(self._reader)
         except DBAPIError as error:
             raise StoreUnreachableError(name_of(url), complaint(error)) from error
         self._marker = marker(self._database.engine)
