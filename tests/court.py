@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,17 @@ OFFICERS: Final = (
     ("office-clerk", "office", ("clerk", "signatory")),
 )
 """Who is there to speak: the ministry, three committees, an agency with a committee of its own, a unit of the ministry."""
+
+
+def population(exchange: FixedExchange) -> Iterator[Said]:
+    """Yield what registers the organisations, appoints the officers and enrols a key of each."""
+    yield exchange.registration("agency", kind="agency")
+    yield exchange.registration("office", kind="unit")
+    yield from (exchange.registration(committee) for committee in COMMITTEES)
+    yield exchange.registration("mfy-101", parent="agency")
+    for officer, organisation, roles in OFFICERS:
+        yield exchange.appointment(officer, organisation, *roles)
+        yield exchange.enrolled(officer, organisation)
 
 
 class Court:
@@ -81,29 +93,16 @@ class Court:
         return build_station(plan)
 
     def populate(self) -> None:
-        """Register the organisations, appoint the officers and enrol a key of each, all within one step of the clock."""
-        exchange = self.exchange
-        said = [exchange.registration("agency", kind="agency"), exchange.registration("office", kind="unit")]
-        said += [exchange.registration(committee) for committee in COMMITTEES]
-        said += [exchange.registration("mfy-101", parent="agency")]
-        for officer, organisation, roles in OFFICERS:
-            said.append(exchange.appointment(officer, organisation, *roles))
-            said.append(self.enrolled(officer, organisation))
-        for one in said:
-            self.ledger.append(exchange.record(one))
+        """Write the population, all within one step of the clock."""
+        for said in population(self.exchange):
+            self.ledger.append(self.exchange.record(said))
         self.follow()
         assert all(entry.verdict.is_accepted for entry in self.station.parts.store.each_entry())
 
     def employ(self, officer: str, organisation: str, *roles: str, days: int = 365) -> None:
         """Have one more officer appointed and his key enrolled."""
-        self.accept(self.exchange.appointment(officer, organisation, *roles), self.enrolled(officer, organisation, days=days))
-
-    def enrolled(self, officer: str, organisation: str, *, name: str | None = None, days: int = 365) -> Said:
-        """Return the enrolment of a (second, called `name`) key of an officer, and let it sign from now on."""
-        made = self.exchange.new_key(name or officer)
-        certificate = self.exchange.certificate(made, officer, organisation=organisation, days=days)
-        self.exchange.hold(name or officer, made, certificate, organisation, officer)
-        return self.exchange.enrolment(officer, made, certificate)
+        enrolled = self.exchange.enrolled(officer, organisation, days=days)
+        self.accept(self.exchange.appointment(officer, organisation, *roles), enrolled)
 
     def append(self, record: bytes | None) -> int:
         """Append a record, or leave an empty slot, one step later than the last; a foreign program may write any length."""

@@ -302,6 +302,13 @@ class FixedExchange:
         }
         return self.say(KeyEnrolled, *by, **{**fields, **changes})
 
+    def enrolled(self, officer: str, organisation: str, *, name: str | None = None, days: int = 365) -> Said:
+        """Return the enrolment of a (second, called `name`) key of an officer, and let it sign from now on."""
+        made = self.new_key(name or officer)
+        certificate = self.certificate(made, officer, organisation=organisation, days=days)
+        self.hold(name or officer, made, certificate, organisation, officer)
+        return self.enrolment(officer, made, certificate)
+
     def letter(
         self, *who: str, to: tuple[str, ...] = ("mfy-001",), header: Mapping[str, Any] | None = None, **changes: Any
     ) -> Said:

@@ -172,7 +172,7 @@ def a_registrar_appoints_himself(court: Court) -> Record:
 
 @provokes(Reason.NOT_FOR_ONESELF)
 def an_officer_revokes_his_other_key(court: Court) -> Record:
-    court.accept(court.enrolled("deputy", "ministry", name="second key"))
+    court.accept(court.exchange.enrolled("deputy", "ministry", name="second key"))
     return stopping(court, KeyRevoked, "deputy", by="deputy", key=key_of(court, "second key"))
 
 

@@ -148,7 +148,7 @@ def an_officer_relieved_who_is_not_appointed_there(court: Court) -> Record:
 
 @provokes(Reason.OFFICER_NOT_FOUND)
 def a_key_of_an_officer_who_was_never_appointed(court: Court) -> Record:
-    return court.enrolled("stranger", "ministry")
+    return court.exchange.enrolled("stranger", "ministry")
 
 
 @provokes(Reason.GROUP_VERSION_WRONG)

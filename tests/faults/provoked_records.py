@@ -161,13 +161,13 @@ def a_key_that_nobody_enrolled(court: Court) -> Record:
 
 @provokes(Reason.KEY_UNKNOWN)
 def a_key_that_is_enrolled_at_the_next_position(court: Court) -> Record:
-    court.enrolled("deputy", "ministry", name="too early")
+    court.exchange.enrolled("deputy", "ministry", name="too early")
     return court.exchange.letter("too early")
 
 
 @provokes(Reason.SIGNERS_SAME_OFFICER)
 def two_keys_of_one_signatory(court: Court) -> Record:
-    court.accept(court.enrolled("deputy", "ministry", name="second key"))
+    court.accept(court.exchange.enrolled("deputy", "ministry", name="second key"))
     return court.exchange.letter("deputy", "second key")
 
 

@@ -1,0 +1,1 @@
+"""A golden ledger, its expected verdicts, roots and dumps, and the program that makes them."""
