@@ -40,6 +40,18 @@ AdapterError
 │   │   ├── KeyExposedError           (adapters.key_files) others can read it, or no passphrase protects it
 │   │   ├── NotAKeyError              (adapters.key_files) no private key, or one that does not sign here
 │   │   └── WrongPassphraseError      (adapters.key_files) the passphrase does not open it
+│   ├── TokenError                    (adapters.token_errors, like all below) a key on a token cannot be made or used
+│   │   ├── TokenUriError             a text names no key on a token
+│   │   ├── TokenSupportMissingError  the extra `pkcs11` is not installed
+│   │   ├── TokenDriverError          the token's driver cannot be loaded, or fails
+│   │   ├── TokenRemovedError         the token is not plugged in, or was pulled out
+│   │   ├── TokenAmbiguousError       a URI names several tokens or keys
+│   │   ├── PinNeededError            nobody is there to give the PIN
+│   │   ├── PinRefusedError           the token has another PIN
+│   │   ├── PinLockedError            a wrong one was given too often
+│   │   ├── TokenKeyMissingError      the token does not hold the key
+│   │   ├── TokenKeyExistsError       the token holds a key of that name already
+│   │   └── TokenKeyDiffersError      the token holds another key under that name
 │   ├── RequestFileError              a file is not an officer's request for enrolment
 │   │   └── WordsDifferError          (adapters.key_requests) the officer told other words than the request has
 │   ├── LetterNotHeldError            (adapters.correspondence) this station knows no such accepted letter

@@ -1,7 +1,8 @@
-"""The keys of the officers who work at this station: which key files there are, and which certificates the ledger gave them.
+"""The keys of the officers who work at this station: where they lie, and which certificates the ledger gave them.
 
-A key file is made before its certificate exists; the certificate is found on the ledger, by the public key. So an officer
-carries nothing back from the registrar.
+A key lies in a file, or on a token; then a file `<officer>.uri` here names it (RFC 7512), never with its PIN. A key is made
+before its certificate exists; the certificate is found on the ledger, by the public key. So an officer carries nothing back
+from the registrar.
 """
 
 from __future__ import annotations
@@ -11,15 +12,59 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.errors import KeyringError
+from adapters.errors import KeyFileError, KeyringError
+from adapters.key_files import write_new_file
 from adapters.signers import Signer, open_signer
+from adapters.token_errors import TokenUriError
+from adapters.token_uris import URI_LIMIT_CHARACTERS, TokenUri, parse_token_uri
 from domain.changes import View
 from domain.ids import Digest, OfficerId, sha256
 from domain.keys import Key, KeyStatus, key
 
-KEY_SUFFIXES: Final = (".pem", ".p12")
+TOKEN_SUFFIX: Final = ".uri"  # noqa: S105 - the end of a file's name
+KEY_SUFFIXES: Final = (".pem", ".p12", TOKEN_SUFFIX)
 Passphrase = Callable[[OfficerId], bytes]
-"""Asks for the passphrase of an officer's key: by prompt, from a file, from the environment."""
+"""Asks for the passphrase of an officer's key, or for the PIN of its token: by prompt, from a file, from the environment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Secrets:
+    """Who is asked for what opens a key: a passphrase for a file, a PIN for a token.
+
+    One is never tried as the other: three wrong PINs lock a token.
+    """
+
+    passphrase: Passphrase
+    pin: Passphrase
+
+    def of(self, file: Path, officer: OfficerId) -> Callable[[], bytes]:
+        """Return who is asked for what opens the key of an officer that lies in, or is named by, a file."""
+        return lambda: (self.pin if file.suffix == TOKEN_SUFFIX else self.passphrase)(officer)
+
+
+def open_key(file: Path, secret: Callable[[], bytes]) -> Signer:
+    """Return the signer of a key that lies in a file, or on the token that the file names.
+
+    Raises `KeyFileError`; of a token what is wrong is raised when it is first used.
+    """
+    uri = str(read_token_file(file)) if file.suffix == TOKEN_SUFFIX else file.absolute().as_uri()
+    return open_signer(uri, secret)
+
+
+def read_token_file(file: Path) -> TokenUri:
+    """Return where the key lies that a file of a home names; raise `KeyFileError` if it names none."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return parse_token_uri(stream.read(URI_LIMIT_CHARACTERS + 2).strip())
+    except OSError as error:
+        raise KeyFileError(f"The file {file} cannot be read ({error.strerror}). Check the path and its permissions.") from error
+    except (UnicodeDecodeError, TokenUriError) as error:
+        raise KeyFileError(f"The file {file} names no key on a token. {error}") from error
+
+
+def write_token_file(file: Path, uri: TokenUri) -> None:
+    """Write where an officer's key lies into a new file of a home; raise `KeyFileError` if one is there already."""
+    write_new_file(file, f"{uri}\n".encode(), mode=0o600)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,12 +77,12 @@ class OfficerSigner:
 
 
 class Keyring:
-    """The folder of key files, one or several an officer: `<officer>.pem`, `<officer>~<anything>.pem`, or `.p12`."""
+    """The folder of key files, one or several an officer: `<officer>.pem`, `<officer>~<anything>.pem`, `.p12` or `.uri`."""
 
-    def __init__(self, folder: Path, passphrase: Passphrase) -> None:
-        """Look for key files in `folder`; ask `passphrase` when one is opened, once each."""
+    def __init__(self, folder: Path, secrets: Secrets) -> None:
+        """Look for key files in `folder`; ask for a secret when a key is opened, once each."""
         self._folder = folder
-        self._passphrase = passphrase
+        self._secrets = secrets
         self._opened: dict[Path, Signer] = {}
 
     @property
@@ -49,9 +94,16 @@ class Keyring:
         """Return the officers who have a key file here, sorted."""
         return tuple(sorted({OfficerId(_officer_of(path)) for path in self._files()}))
 
+    def files_of(self, officer: OfficerId) -> tuple[Path, ...]:
+        """Return the files in which an officer's keys lie, or which name the tokens where they do, sorted."""
+        return tuple(path for path in self._files() if _officer_of(path) == officer)
+
     def signer_for(self, officer: OfficerId, view: View, at_ms: int) -> OfficerSigner:
-        """Return an officer's key that is in force at a ledger time; raise `KeyringError` with what is missing."""
-        files = [path for path in self._files() if _officer_of(path) == officer]
+        """Return an officer's key that is in force at a ledger time.
+
+        Raises `KeyringError` with what is missing, `KeyFileError` or `TokenError` if a key cannot be opened.
+        """
+        files = self.files_of(officer)
         if not files:
             msg = (
                 f"No key of {officer} is at this station (looked in {self._folder}). Make one with "
@@ -76,7 +128,7 @@ class Keyring:
 
     def _open(self, path: Path, officer: OfficerId) -> Signer:
         if path not in self._opened:
-            self._opened[path] = open_signer(path.absolute().as_uri(), lambda: self._passphrase(officer))
+            self._opened[path] = open_key(path, self._secrets.of(path, officer))
         return self._opened[path]
 
     def _files(self) -> list[Path]:

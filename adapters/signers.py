@@ -1,6 +1,6 @@
 """Signers: keys that sign bytes and do nothing else, opened by URI.
 
-`file:` names a PKCS #8 PEM file or a PKCS #12 file (adapters.key_files). Hardware (`pkcs11:`) comes behind the same interface.
+`file:` names a PKCS #8 PEM file or a PKCS #12 file (adapters.key_files), `pkcs11:` a key on a token (adapters.pkcs11_tokens).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters.errors import KeyFileError
 from adapters.key_files import PrivateKey, load_key
+from adapters.pkcs11_tokens import TokenSigner
+from adapters.token_uris import SCHEME, parse_token_uri
 from domain.signatures import ECDSA_P256, ED25519
 
 
@@ -63,14 +65,20 @@ def signer_of(key: PrivateKey, certificate: bytes | None = None) -> KeySigner:
     return KeySigner(key=key, spki=spki, algorithm=algorithm, certificate=certificate)
 
 
-def open_signer(uri: str, passphrase: Callable[[], bytes]) -> Signer:
-    """Return the signer that a URI names; `passphrase` is asked for when the key is locked.
+def open_signer(uri: str, secret: Callable[[], bytes]) -> Signer:
+    """Return the signer that a URI names; `secret` is asked for the passphrase of a file or the PIN of a token when needed.
 
-    Raises `KeyFileError` if the key cannot be opened, or the kind of URI is not known.
+    A file is opened here, a token when its key is first used. Raises `KeyFileError` if the key cannot be opened or the kind of
+    URI is not known, `TokenUriError` if it names no key on a token.
     """
+    if uri.startswith(SCHEME):
+        return TokenSigner(parse_token_uri(uri), secret)
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not parts.path:
-        msg = f"The key {uri} cannot be opened: this program knows keys in files only, named as file:/path/to/key.pem."
+        msg = (
+            f"The key {uri} cannot be opened: this program knows keys in files, named as file:/path/to/key.pem, and on tokens, "
+            "named as pkcs11:token=LABEL?module-path=/path/to/the/driver.so."
+        )
         raise KeyFileError(msg)
-    key, certificate = load_key(Path(unquote(parts.path)), passphrase)
+    key, certificate = load_key(Path(unquote(parts.path)), secret)
     return signer_of(key, certificate)

@@ -14,10 +14,11 @@ from typing import Final, Protocol
 
 from adapters.correspondence import letter_body, missed, require_documents
 from adapters.documents import DocumentError, DocumentsUnreachableError
-from adapters.errors import ClockBehindLedgerError, KeyFileError, KeyringError, LedgerUnreachableError
+from adapters.errors import ClockBehindLedgerError, KeyFileError, KeyringError, LedgerUnreachableError, StationError
 from adapters.keyring import OfficerSigner
 from adapters.station import Behind, Station, Utterance
 from adapters.submitting import Deposited, Outcome
+from adapters.token_errors import TokenError
 from domain.errors import RejectedError
 from domain.ids import LetterId, OfficerId, OrgId
 from domain.reasons import Reason
@@ -205,15 +206,23 @@ class StationDuties:
         due = [term for term in terms if term.letter not in self._settled and self._is_time(term.letter)]
         signer = self._signer() if due else None
         if signer is not None:
-            said = list(self._utterances(signer, due))
-            outcomes = self._station.submit([utterance for _, utterance in said], wait_s=SEND_WAIT_S) if said else ()
-            for (term, _), outcome in zip(said, outcomes, strict=True):
-                self._settle(term.letter, outcome)
+            self._say_missed(signer, due)
         if all(term.letter in self._settled for term in terms) and len(terms) < TERMS_AT_ONCE:
             # Of a letter that comes later the term is later than the last record, whatever this machine's clock says.
             self._terms_done = last
         if not terms:
             self._settled.clear()
+
+    def _say_missed(self, signer: OfficerSigner, due: Sequence[PassedTerm]) -> None:
+        said = list(self._utterances(signer, due))
+        try:
+            outcomes = self._station.submit([utterance for _, utterance in said], wait_s=SEND_WAIT_S) if said else ()
+        except TokenError as error:
+            # The token was pulled out since the last round: nothing was signed.
+            self._put_signing_off(error)
+            return
+        for (term, _), outcome in zip(said, outcomes, strict=True):
+            self._settle(term.letter, outcome)
 
     def _utterances(self, signer: OfficerSigner, due: Sequence[PassedTerm]) -> Iterator[tuple[PassedTerm, Utterance]]:
         for term in due:
@@ -252,10 +261,13 @@ class StationDuties:
             return None
         try:
             return self._station.signer(self._officer)
-        except (KeyringError, KeyFileError) as error:
-            self._once(Duty.CANNOT_SIGN, str(error))
-            self._key_retry_at_s = time.monotonic() + RETRY_S
+        except (KeyringError, KeyFileError, TokenError) as error:
+            self._put_signing_off(error)
             return None
+
+    def _put_signing_off(self, error: StationError) -> None:
+        self._once(Duty.CANNOT_SIGN, str(error))
+        self._key_retry_at_s = time.monotonic() + RETRY_S
 
     def _fetch(self) -> None:
         """Bring the documents of letters here before anybody asks for them: the link may be weak when he does."""

@@ -169,6 +169,18 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "StationError": (ExitCode.FAILED, "STATION"),
         "ClockBehindLedgerError": (ExitCode.COULD_NOT_VERIFY, "CLOCK_BEHIND_LEDGER"),
         "KeyFileError": (ExitCode.FAILED, "KEY_FILE"),
+        "TokenError": (ExitCode.FAILED, "TOKEN"),
+        "TokenUriError": (ExitCode.USAGE, "TOKEN_URI"),
+        "TokenSupportMissingError": (ExitCode.FAILED, "TOKEN_SUPPORT_MISSING"),
+        "TokenDriverError": (ExitCode.FAILED, "TOKEN_DRIVER"),
+        "TokenRemovedError": (ExitCode.FAILED, "TOKEN_REMOVED"),
+        "TokenAmbiguousError": (ExitCode.FAILED, "TOKEN_AMBIGUOUS"),
+        "PinNeededError": (ExitCode.FAILED, "PIN_NEEDED"),
+        "PinRefusedError": (ExitCode.FAILED, "PIN_REFUSED"),
+        "PinLockedError": (ExitCode.FAILED, "PIN_LOCKED"),
+        "TokenKeyMissingError": (ExitCode.FAILED, "TOKEN_KEY_MISSING"),
+        "TokenKeyExistsError": (ExitCode.FAILED, "TOKEN_KEY_EXISTS"),
+        "TokenKeyDiffersError": (ExitCode.FAILED, "TOKEN_KEY_DIFFERS"),
         "RequestFileError": (ExitCode.FAILED, "REQUEST_FILE"),
         "WordsDifferError": (ExitCode.VERIFICATION_FAILED, "WORDS_DIFFER"),
         "CertificateFileError": (ExitCode.FAILED, "CERTIFICATE_FILE"),
@@ -193,7 +205,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
 
 _PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^/@\s:]*):([^/\s]*)@")
 _PASSWORD_NAMED: Final = re.compile(
-    r"(?i)\b((?:sasl_plain_|ssl_)?(?:password|passphrase|secret))(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)",
+    r"(?i)\b((?:sasl_plain_|ssl_)?(?:password|passphrase|secret)|pin-value)(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)",
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +15,12 @@ from adapters.errors import RequestFileError
 from adapters.key_requests import REQUEST_FILE_LIMIT_BYTES, SignedRequest, read_request, require_words
 from adapters.registration import enrolled
 from adapters.station import Station
+from adapters.token_uris import parse_token_uri
 from cli.acting import acting_station, home_of_officer, speaking_option
 from cli.confirm import Preview
 from cli.errors import ConfirmationNeededError, UsageError
 from cli.founding import AUTHORITY_FOLDER
-from cli.key_making import MadeKey, ask_again, import_key, joined_ledger, make_key, newest_key_file
+from cli.key_making import MadeKey, ask_again, import_key, joined_ledger, make_key, make_key_on_token, newest_key_file
 from cli.key_stops import resume, revoke, suspend
 from cli.keys_shown import list_keys
 from cli.labels import code_label, label
@@ -26,7 +29,7 @@ from cli.passphrases import new_passphrase
 from cli.render import pair_lines, show_time
 from cli.session import Session
 from cli.voices import root_option, say_one, voice_of
-from cli.wiring import passphrase_source
+from cli.wiring import passphrase_source, pin_source, secrets_of
 from domain.certificates import parse_certificate
 from domain.enrolment import ASSURANCES, TEMPORARY
 from domain.ids import OfficerId, officer_id, sha256
@@ -48,14 +51,16 @@ for command in (suspend, resume, revoke, list_keys):
 @key.command("create")
 @click.argument("officer")
 @click.option("--algorithm", type=click.Choice(list(ALGORITHMS)), default="p256", show_default=True)
+@click.option("--token", metavar="URI", help="Make it on this token (pkcs11:token=LABEL?module-path=DRIVER), never to leave it.")
 @click.option("--another", is_flag=True, help="Beside a key that is there already.")
 @click.option("--again", is_flag=True, help="Make no key: write the request for the one that is there again.")
 @command_options
-def create(session: Session, officer: str, algorithm: str, another: bool, again: bool) -> None:
+def create(session: Session, /, *, officer: str, algorithm: str, token: str | None, another: bool, again: bool) -> None:
     """Make a key for an officer or a station in this home, and the request file that asks to enrol it.
 
-    The passphrase is asked for twice; in scripts it comes from passphrase_file or ORTOO_PASSPHRASE. The request goes to the
-    registrar; the six words are told to him by another way, so that nobody can put a key of his own in its place.
+    The passphrase is asked for twice; in scripts it comes from passphrase_file or ORTOO_PASSPHRASE. With --token the key is made
+    on a token and its PIN is asked for; in scripts it comes from pin_file or ORTOO_PIN. The request goes to the registrar; the
+    six words are told to him by another way, so that nobody can put a key of his own in its place.
 
     Example:
       ortoo key create mfy-001.secretary
@@ -63,8 +68,14 @@ def create(session: Session, officer: str, algorithm: str, another: bool, again:
     who, now_ms = officer_id(officer), session.now_ms()
     if again:
         file = newest_key_file(session.home, who)
-        ask = passphrase_source(session)
-        made = ask_again(session.home, joined_ledger(session.home), file, who, lambda: ask(who), now_ms=now_ms)
+        ask = secrets_of(session).of(file, who)
+        made = ask_again(session.home, joined_ledger(session.home), file, who, ask, now_ms=now_ms)
+    elif token is not None:
+        if ALGORITHMS[algorithm] != ECDSA_P256:
+            raise UsageError(f"No key was made for {who}: keys on a token are P-256. Leave --algorithm out.")
+        made = make_key_on_token(
+            session.home, who, parse_token_uri(token), _asked_once(session, who), now_ms=now_ms, another=another
+        )
     else:
         joined_ledger(session.home)
         passphrase = new_passphrase(session, who)
@@ -172,6 +183,7 @@ def _tell_made(session: Session, made: MadeKey) -> None:
         "officer": request.request.officer,
         "key": made.key,
         "file": made.key_file,
+        "token": None if made.token is None else str(made.token),
         "request": made.request_file,
         "words": request.words,
         "certificate": made.certificate_file,
@@ -186,6 +198,11 @@ def _tell_made(session: Session, made: MadeKey) -> None:
     session.show(data, pair_lines(pairs))
     if made.certificate_file is not None:
         session.note(label("note.certificate_beside", language, file=made.certificate_file))
+
+
+def _asked_once(session: Session, who: OfficerId) -> Callable[[], bytes]:
+    """Return who is asked for the PIN when the key is made, and remembers it for the key's first signature."""
+    return functools.cache(lambda: pin_source(session)(who))
 
 
 def _read_request_file(file: Path) -> bytes:

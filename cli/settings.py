@@ -1,7 +1,7 @@
 """The settings of a station: `ortoo.toml` in its home, overridden by `ORTOO_` variables, read once into one frozen value.
 
-Secrets are no settings: a passphrase arrives by prompt, by file or by `ORTOO_PASSPHRASE`, a password for Kafka by file or by
-`ORTOO_KAFKA_PASSWORD`, and neither is ever written here.
+Secrets are no settings: a passphrase arrives by prompt, by file or by `ORTOO_PASSPHRASE`, the PIN of a token by prompt, by file
+or by `ORTOO_PIN`, a password for Kafka by file or by `ORTOO_KAFKA_PASSWORD`, and none is ever written here.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ NOT_SETTINGS: Final[Mapping[str, str]] = {
     HOME_VARIABLE: "the home folder, like `--home`; without both it is `.ortoo` in the user's own home",
     "ORTOO_DEBUG": "if set and not empty, an error shows where in the program it arose",
     "ORTOO_PASSPHRASE": "the passphrase of the keys that a command opens or makes",
+    "ORTOO_PIN": "the PIN of the token on which a command uses or makes a key",
     PASSWORD_VARIABLE: "the password of `kafka_username`, or that of an encrypted `kafka_key_file`",
     "ORTOO_TEST_KAFKA": "for the project's own tests: a running broker to use, as HOST:PORT",
 }
@@ -57,6 +58,7 @@ class Settings:
         "URL",
     )
     passphrase_file: str | None = _setting(None, "a file whose first line is the passphrase of this station's keys", "file")
+    pin_file: str | None = _setting(None, "a file whose first line is the PIN of the token with this station's keys", "file")
     kafka_security: KafkaLogin = _setting(  # noqa: RUF009 - a field, as above
         KafkaLogin.NONE, "how this station logs in to Kafka over TLS: mtls (its certificate), scram (a password); none: no TLS"
     )

@@ -17,7 +17,7 @@ from adapters.follower import Follower
 from adapters.kafka_clients import TIMEOUT_S
 from adapters.kafka_errors import KafkaCredentialsError
 from adapters.kafka_security import PASSWORD_VARIABLE, PLAIN_TEXT, KafkaSecurity
-from adapters.keyring import Keyring, Passphrase
+from adapters.keyring import Keyring, Passphrase, Secrets
 from adapters.ledger import Ledger
 from adapters.ledger_deferred import DeferredLedger
 from adapters.ledger_guard import LedgerGuard
@@ -27,19 +27,27 @@ from adapters.station import Station, StationParts
 from adapters.store.holdings import StoreHoldings
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import Submitter
+from adapters.token_errors import PinNeededError
 from adapters.verifying import Verifier
 from cli.errors import HomeError
+from cli.labels import label
 from cli.session import Session
 from domain.ids import Digest, OfficerId, digest_from_hex
 from projections.projector import Projector
 from schemas.codec import LedgerCodec
 
 PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"  # noqa: S105 - the name of a variable, not what it holds
+PIN_VARIABLE = "ORTOO_PIN"
 DOCUMENTS_FOLDER = "documents"
 KEYS_FOLDER = "keys"
 QUEUE_FILE = "queue.sqlite"
 STORE_FILE = "store.sqlite"
 VIEWS_FILE = "views.sqlite"
+
+
+def nobody_knows_a_pin(officer: OfficerId) -> bytes:
+    """Say that a station was put together without anybody to ask for a PIN."""
+    raise PinNeededError(officer, "nobody was named who knows its PIN")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +60,7 @@ class StationPlan:
     station: str | None
     store_url: str
     passphrase: Passphrase
+    pin: Passphrase = nobody_knows_a_pin
     verify_threads: int = 2
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
     ledger_timeout_s: float = TIMEOUT_S
@@ -104,6 +113,7 @@ def _station_of(session: Session, ledger_timeout_s: float) -> Station:
             station=settings.station,
             store_url=settings.store_url or default_store_url(home),
             passphrase=passphrase_source(session),
+            pin=pin_source(session),
             verify_threads=settings.verify_threads,
             document_limit_bytes=settings.document_limit_bytes,
             ledger_timeout_s=ledger_timeout_s,
@@ -136,6 +146,38 @@ def passphrase_source(session: Session) -> Passphrase:
         return str(click.prompt(f"Passphrase of {officer}", hide_input=True, err=True)).encode()
 
     return ask
+
+
+def pin_source(session: Session) -> Passphrase:
+    """Return who is asked for the PIN of a token: the environment, a file, or the person at the terminal."""
+
+    def ask(officer: OfficerId) -> bytes:
+        pin = _given_pin(session, officer)
+        if pin is None and session.asks:
+            pin = str(click.prompt(f"{label('prompt.pin', session.language)} ({officer})", hide_input=True, err=True)).encode()
+        if not pin:
+            raise PinNeededError(officer, "nobody is at a terminal to give its PIN" if pin is None else "its PIN is empty")
+        return pin
+
+    return ask
+
+
+def secrets_of(session: Session) -> Secrets:
+    """Return who is asked for what opens the keys of a session's home."""
+    return Secrets(passphrase=passphrase_source(session), pin=pin_source(session))
+
+
+def _given_pin(session: Session, officer: OfficerId) -> bytes | None:
+    given, file = session.environment.get(PIN_VARIABLE), session.settings.pin_file
+    try:
+        if given is not None or file is None:
+            return None if given is None else given.encode()
+        raw = Path(file).expanduser().read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
+        return raw.decode("utf-8").encode()
+    except OSError as error:
+        raise PinNeededError(officer, f"pin_file {file} cannot be read ({error.strerror})") from error
+    except UnicodeError as error:
+        raise PinNeededError(officer, "its PIN is no text in UTF-8") from error
 
 
 def given_passphrase(session: Session) -> bytes | None:
@@ -223,7 +265,7 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         follower=follower,
         queue=queue,
         submitter=submitter,
-        keyring=Keyring(plan.home / KEYS_FOLDER, plan.passphrase),
+        keyring=Keyring(plan.home / KEYS_FOLDER, Secrets(passphrase=plan.passphrase, pin=plan.pin)),
         documents=documents,
         codec=codec,
         now_ms=plan.now_ms,
