@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from tests.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_files import KafkaUnavailableError
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
 from tests.secure_kafka import DOORS, SecureKafka, secured_settings
+from tests.softhsm import SoftHsm, SoftHsmUnavailableError, running_softhsm
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,17 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     url = postgres.new_database()
     yield url
     postgres.drop_database(url)
+
+
+@pytest.fixture
+def softhsm(tmp_path: Path) -> Iterator[SoftHsm]:
+    """Return tokens of this test's own, which it may pull out and lock."""
+    with ExitStack() as stack:
+        try:
+            tokens = stack.enter_context(running_softhsm(tmp_path / "softhsm"))
+        except SoftHsmUnavailableError as error:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no token to test with: {error}")
+        yield tokens
 
 
 def _own_postgres() -> Iterator[PostgresServer]:

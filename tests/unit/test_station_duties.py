@@ -15,14 +15,17 @@ from adapters.errors import LedgerUnreachableError, SlotChangedError
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
 from adapters.ledger_locations import open_ledger
 from adapters.registration import registered
+from adapters.signers import Signer
 from adapters.station import Station, Utterance
 from adapters.station_duties import LONGEST_PAUSE_S, Duty, DutyReport, StationDuties
 from adapters.submitting import Deposited, Queued
+from adapters.token_errors import TokenRemovedError
 from cli.wiring import passing_projector
 from domain.events import OrganisationClosed
 from domain.ids import LetterId, OfficerId, OrgId
 from domain.letters import tally
 from domain.reasons import Reason
+from domain.signatures import ECDSA_P256
 from projections.station_work import StationWork
 from tests.eventful_exchange import Clock
 from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, entry_of, tell
@@ -313,3 +316,36 @@ def test_a_station_whose_key_cannot_be_used_says_so_once_and_follows_on(
         path.unlink()
     assert robot.round() == [Duty.CANNOT_SIGN]
     assert robot.round() == []
+
+
+class OnToken:
+    """The key of a station on a token, which a test pulls out and plugs in."""
+
+    algorithm, certificate = ECDSA_P256, None
+
+    def __init__(self, key: Signer) -> None:
+        self.spki = key.spki
+        self.is_out = False
+        self._key = key
+
+    def sign(self, message: bytes) -> bytes:
+        if self.is_out:
+            raise TokenRemovedError("The token of the station", "DeviceRemoved")
+        return self._key.sign(message)
+
+
+def test_a_station_whose_token_is_pulled_out_follows_on_and_signs_when_it_is_back(
+    exchange: TestExchange, ministry: Station, clock: Clock
+) -> None:
+    exchange.send(ministry, "deputy", "mfy-001", acknowledge_by=f"+{TERM_S}s")
+    clock.advance(TERM_S + 1)
+    robot = Watched(exchange, "robot", "robot")
+    (path,) = robot.station.parts.keyring._opened
+    token = OnToken(exchange.signer("robot").signer)
+    robot.station.parts.keyring._opened[path] = token
+    token.is_out = True
+    assert robot.round() == [Duty.CANNOT_SIGN]
+    assert robot.round() == []
+    token.is_out = False
+    robot.duties._key_retry_at_s = 0.0
+    assert robot.round() == [Duty.MISSED]
