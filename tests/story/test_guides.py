@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.kafka_broker import KafkaBroker
+from tests.softhsm import SoftHsm
 from tests.source_tree import ROOT
 from tests.walkthrough import Walk, page_before, steps_of
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 KAFKA = DOCS / "guides" / "run-on-kafka.md"
+TOKEN = DOCS / "guides" / "keys-on-a-token.md"
 PAGES = [page for room in ("start", "guides") for page in sorted((DOCS / room).glob("*.md")) if list(steps_of(page))]
-LAST = [page for page in PAGES if page != KAFKA and page not in {page_before(other) for other in PAGES}]
+LAST = [page for page in PAGES if page not in {KAFKA, TOKEN} and page not in {page_before(other) for other in PAGES}]
 """Pages at whose end no other begins: who follows these has followed all before them."""
 
 
@@ -26,8 +28,8 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
 
 
 def test_every_page_is_followed() -> None:
-    followed = {KAFKA}
-    for page in [*LAST, KAFKA]:
+    followed = {KAFKA, TOKEN}
+    for page in [*LAST, KAFKA, TOKEN]:
         before: Path | None = page
         while before is not None:
             followed.add(before)
@@ -53,6 +55,12 @@ def test_the_readme_can_be_followed(walk: Walk) -> None:
 def test_the_guide_to_kafka_can_be_followed(walk: Walk, kafka: KafkaBroker) -> None:
     walk.replacing = {"localhost:9092": kafka.bootstrap, "letters-2026": f"letters-{secrets.token_hex(6)}"}
     assert walk.follow(KAFKA) > 0
+
+
+@pytest.mark.slow
+def test_the_guide_to_tokens_can_be_followed(walk: Walk, softhsm: SoftHsm) -> None:
+    walk.replacing = {"/usr/lib/softhsm/libsofthsm2.so": str(softhsm.driver)}
+    assert walk.follow(TOKEN) > 0
 
 
 @pytest.mark.slow
