@@ -63,7 +63,6 @@ class Follower:
         self._now_ms = now_ms
         self._digests = held_schema_digests()
         self.view = StoreView(store)
-        self._settled = 0
         self._last: Verdict | None = None
         self.alarms: list[TimeAlarm] = []
 
@@ -88,7 +87,7 @@ class Follower:
         """
         while proceed():
             start = self._store.next_position()
-            self._require_own_view(start)
+            self.view.stand_at(start)
             limit = BATCH_LIMIT if until is None else min(BATCH_LIMIT, until - start)
             slots = self._ledger.read(start, limit) if limit > 0 else ()
             if not slots:
@@ -104,12 +103,6 @@ class Follower:
             if progress is not None:
                 progress(self._store.next_position(), self._ledger.end())
         return self._store.next_position()
-
-    def _require_own_view(self, position: int) -> None:
-        """Forget cached states if another process of this station has written the store since this one did."""
-        if position != self._settled:
-            self.view.forget()
-            self._settled = position
 
     def _judge_and_store(self, slots: Sequence[Slot], *, trust_times_ahead: bool) -> None:
         last = self._last_verdict(slots[0].position)
@@ -132,9 +125,7 @@ class Follower:
                 # Before the batch, so that no store with records is ever without it, whenever this process ends.
                 pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
             self._store.write(self.view.pending, self.view.changed_states())
-            # Not what the store says now: another process may have written behind this batch already.
             self._last = self.view.pending[-1].verdict
-            self._settled = self._last.position + 1
             self.view.settle()
         if stopped is not None:
             raise stopped

@@ -66,11 +66,21 @@ class StoreView:
         self._states: dict[str, State | None] = {}
         self._originals: dict[Saying, Original | None] = {}
         self._pending: list[Judged] = []
+        self._stands_at = 0
 
     @property
     def pending(self) -> tuple[Judged, ...]:
         """What was judged since the last `settle`."""
         return tuple(self._pending)
+
+    def stand_at(self, position: int) -> None:
+        """Answer as of a store that ends at this position: forget what was cached when it ended at another one.
+
+        Another process of this station may have written the store since. To be called before a batch is judged or shown.
+        """
+        if position != self._stands_at:
+            self.forget()
+            self._stands_at = position
 
     def get(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
@@ -143,6 +153,9 @@ class StoreView:
 
     def settle(self) -> None:
         """Forget the batch, which the store holds now; keep its states at hand."""
+        if self._pending:
+            # Not what the store says now: another process may have written behind this batch already.
+            self._stands_at = self._pending[-1].verdict.position + 1
         for aggregate_id, state in self._states.items():
             self._remember(aggregate_id, state)
         self._states.clear()
@@ -150,7 +163,7 @@ class StoreView:
         self._pending.clear()
 
     def forget(self) -> None:
-        """Forget everything: the store was written by another process."""
+        """Forget everything that is not in the store, and all that was cached."""
         self._states.clear()
         self._originals.clear()
         self._pending.clear()

@@ -62,6 +62,13 @@ class Stored(Protocol):
         """Return the last position whose ledger time is not later than `at_ms`, None if all are."""
 
 
+class StoredView(View, Protocol):
+    """A view over the same store."""
+
+    def stand_at(self, position: int) -> None:
+        """Answer as of a store that ends at this position."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProjectionStatus:
     """How far a projection has come, how many records it is behind the store, and how many rows it has."""
@@ -76,7 +83,7 @@ class ProjectionStatus:
 class Projector:
     """Brings views up to a store. Several processes may do so at once: who comes second goes on from where the first is."""
 
-    def __init__(self, url: str, store: Stored, codec: Codec, view: View, documents: CoverSource | None = None) -> None:
+    def __init__(self, url: str, store: Stored, codec: Codec, view: StoredView, documents: CoverSource | None = None) -> None:
         """Open the views at a SQLAlchemy URL, making their tables if needed.
 
         `view` is one over the same store; without `documents` covers stay awaited. Raises `ViewsUnreachableError`.
@@ -102,7 +109,10 @@ class Projector:
         Without `elsewhere` only those are looked for that the station holds itself. Returns the position up to which every
         view has come.
         """
-        end = self.store.next_position() if until is None else min(until, self.store.next_position())
+        stored = self.store.next_position()
+        # What the view has cached may be older: another process of this station writes the same store.
+        self.view.stand_at(stored)
+        end = stored if until is None else min(until, stored)
         reached = self._advance(end)
         while reached < end and proceed():
             reached = self._advance(end)

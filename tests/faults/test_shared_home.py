@@ -17,8 +17,11 @@ from adapters.station import Station, Utterance
 from adapters.submitting import Deposited
 from cli.wiring import StationPlan, build_station
 from domain.consignments import ConsignmentState, effective
-from domain.ids import LetterId, OrgId
+from domain.events import payload_type_of
+from domain.ids import LetterId, OrgId, sha256
+from domain.letters import letter
 from domain.reasons import Reason
+from domain.signatures import pae
 from projections.projector import Projector
 from tests.exchanges import MINISTRY, TestExchange, accepted, tell
 from tests.submitting_process import context
@@ -92,7 +95,7 @@ def test_a_running_station_and_commands_in_one_home_conclude_what_a_clean_replay
     runner = context().Process(target=run_station, args=(plan_of(exchange), enough))
     runner.start()
     with ThreadPoolExecutor(max_workers=2) as pool:
-        letters = [letter for sent in pool.map(partial(correspond, exchange), [LETTERS, LETTERS]) for letter in sent]
+        letters = [one for sent in pool.map(partial(correspond, exchange), [LETTERS, LETTERS]) for one in sent]
     enough.set()
     runner.join(60)
     assert runner.exitcode == 0
@@ -103,7 +106,7 @@ def test_a_running_station_and_commands_in_one_home_conclude_what_a_clean_replay
     reasons = Counter(entry.verdict.reason for entry in replay.parts.store.each_entry())
     # What two processes found waiting at once, both sent; the second copy changes nothing.
     assert set(reasons) <= {Reason.ACCEPTED, Reason.DUPLICATE}
-    assert {effective(replay.view, letter, COMMITTEE) for letter in letters} == {ConsignmentState.ACKNOWLEDGED}
+    assert {effective(replay.view, one, COMMITTEE) for one in letters} == {ConsignmentState.ACKNOWLEDGED}
     serials = [entry.verdict.number.serial for entry in replay.parts.store.each_entry() if entry.verdict.number]
     assert Counter(serials) == Counter([*range(1, 2 * LETTERS + 1)] * 2)
     shown = [
@@ -133,6 +136,24 @@ def test_a_process_forgets_what_it_knew_when_another_has_written_the_store(excha
         assert effective(station.view, letter, COMMITTEE) is ConsignmentState.RECALL_ASKED
     replay = exchange.station("replay")
     assert first.parts.store.canonical_dump() == replay.parts.store.canonical_dump()
+    first.close()
+    second.close()
+
+
+def test_views_are_not_made_of_what_was_cached_before_another_process_wrote_the_store(exchange: TestExchange) -> None:
+    first, second = build_station(plan_of(exchange)), build_station(plan_of(exchange))
+    first.catch_up()
+    said = exchange.letter(second, "deputy", COMMITTEE)
+    message = pae(payload_type_of(type(said.body)), exchange.codec.encode_body(said.body))
+    assert letter(first.view, LetterId(sha256(message))) is None, "cached: there is no such letter yet"
+    tell(second, [said])
+    replay = exchange.station("replay")
+    shown = [Projector("sqlite://", one.parts.store, one.parts.codec, one.view) for one in (first, replay)]
+    for views in shown:
+        views.catch_up()
+    assert shown[0].canonical_dump() == shown[1].canonical_dump()
+    for views in shown:
+        views.close()
     first.close()
     second.close()
 
