@@ -49,8 +49,8 @@ check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 bench: $(ENVIRONMENT) ## Measure the quick set against bare loops, in under five minutes (build/bench.json)
 	@$(BIN)/python -m benchmarks
 
-bench-full: $(ENVIRONMENT) ## Measure the large sizes, which takes most of an hour (build/bench.json)
-	@$(BIN)/python -m benchmarks --full
+bench-full: $(ENVIRONMENT) ## Measure the large sizes, which takes an hour or two (and docs/reference/performance.md)
+	@$(BIN)/python -m benchmarks --full --page
 
 docs: $(ENVIRONMENT) ## Generate the reference pages under docs/reference
 	$(BIN)/python -m cli.reference

@@ -16,13 +16,14 @@ from benchmarks.generator import Shape
 from benchmarks.growth import GROWTH
 from benchmarks.pairing import RUNS, Measured, measured
 from benchmarks.replay import REPLAYS
-from benchmarks.report import Result, line, table, told
+from benchmarks.report import Result, line, told, written
 from benchmarks.stream import STREAMS
 from benchmarks.views import VIEWS
 from tests.kafka_broker import running_broker
 from tests.kafka_files import KafkaUnavailableError
 
 BUILD: Final = Path(__file__).parent.parent / "build"
+PAGE: Final = BUILD.parent / "docs" / "reference" / "performance.md"
 QUICK: Final = Shape(events=10_000, committees=100)
 FULL: Final = Shape(events=100_000, committees=1_000)
 BENCHMARKS: Final[Sequence[Benchmark]] = (*REPLAYS, *STREAMS, *EMBEDDED, *VIEWS)
@@ -31,8 +32,9 @@ BENCHMARKS: Final[Sequence[Benchmark]] = (*REPLAYS, *STREAMS, *EMBEDDED, *VIEWS)
 @click.command()
 @click.option("--full", is_flag=True, help="Measure the large sizes, which takes most of an hour.")
 @click.option("--only", multiple=True, metavar="NAME", help="Measure only this one (may be given several times).")
+@click.option("--page", is_flag=True, help="Write the table into docs/reference/performance.md.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use this broker instead of starting one.")
-def main(full: bool, only: tuple[str, ...], kafka: str | None) -> None:  # noqa: FBT001 - click hands it over
+def main(full: bool, only: tuple[str, ...], page: bool, kafka: str | None) -> None:  # noqa: FBT001 - click hands it over
     """Measure the program against bare loops over the same libraries."""
     results: list[Result] = []
     for result in _measured(full=full, only=only, kafka=kafka):
@@ -40,8 +42,9 @@ def main(full: bool, only: tuple[str, ...], kafka: str | None) -> None:  # noqa:
         results.append(result)
     BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps([told(result) for result in results], indent=1) + "\n", "utf-8")
-    if full and not only:
-        (BUILD / "performance-table.md").write_text(table(results) + "\n", "utf-8")
+    if page:
+        sizes = "large sizes" if full else "quick set"
+        PAGE.write_text(written(PAGE.read_text("utf-8"), results, sizes=sizes), "utf-8")
 
 
 def _measured(*, full: bool, only: Sequence[str], kafka: str | None) -> Iterator[Result]:

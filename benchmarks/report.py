@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from cryptography.hazmat.backends.openssl import backend
 
 from benchmarks.benchmark import Figure
 from benchmarks.pairing import Direction, Measured
+
+BEGIN: Final = "<!-- Written by `make bench-full`. -->"
+END: Final = "<!-- Written by hand from here on. -->"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +58,15 @@ def table(results: Sequence[Result]) -> str:
         goals = f"{sign} {figure.goal:g} | {sign} {figure.stretch:g}"
         rows.append(f"| `{figure.name}` | {figure.what} | {value} | {spread} | {goals} | {result.word} |")
     return "\n".join(rows)
+
+
+def written(page: str, results: Sequence[Result], *, sizes: str) -> str:
+    """Return a page with its table and what it was measured on put in the place of those that it had."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    libraries = f"{backend.openssl_version_text()}, SQLite {sqlite3.sqlite_version}"
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {libraries}"
+    return f"{before}{BEGIN}\n\nMeasured with the {sizes}: {machine}.\n\n{table(results)}\n\n{END}{after}"
 
 
 def told(result: Result) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from benchmarks.generator import Correspondence, Shape, Stamped
 from benchmarks.ledgers import kept, records_of
 from benchmarks.pairing import LEAST_PAIRS, Direction, Measured, Pair, Slice, alternated, exponent, measured, repeated
 from benchmarks.replay import verifications
-from benchmarks.report import Result, line, table, told
+from benchmarks.report import BEGIN, END, Result, line, table, told, written
 from domain.events import KeyEnrolled, LetterDispatched, ReceiptAcknowledged
 
 SMALL = Shape(events=400, committees=10)
@@ -86,6 +86,17 @@ def test_a_result_says_how_it_stands_to_its_goal(direction: Direction, value: fl
     result = Result(figure=figure, measured=Measured(value=value, spread=0.1, count=48))
     assert line(result).endswith(word)
     assert f"| {value:.3f} | 0.100 |" in table([result])
+
+
+def test_the_page_keeps_what_people_wrote_around_its_table() -> None:
+    figure = Figure(name="one", what="this by that", goal=1, stretch=2, direction=Direction.HIGHER)
+    results = [Result(figure=figure, measured=Measured(value=1.5, spread=0.1, count=48))]
+    page = written(f"before {BEGIN} old table {END} after", results, sizes="quick set")
+    assert page.startswith("before ")
+    assert page.endswith(" after")
+    assert "old table" not in page
+    assert "| `one` | this by that | 1.500 |" in page
+    assert written(page, results, sizes="quick set") == page
 
 
 def test_what_could_not_be_measured_is_shown_with_the_reason() -> None:
