@@ -70,10 +70,13 @@ class TestExchange:
 
     __test__ = False
 
-    def __init__(self, folder: Path, location: str, *, now_ms: Callable[[], int] = system_clock_ms) -> None:
+    def __init__(
+        self, folder: Path, location: str, *, now_ms: Callable[[], int] = system_clock_ms, replication: int = 1
+    ) -> None:
         """Found a training ledger (UTC+05) of the organisation `ministry`, whose first registrar is `registrar`."""
         self.folder = folder
         self.location = location
+        self.replication = replication
         self.codec = LedgerCodec()
         self.now_ms = now_ms
         self.roots = [new_signer() for _ in range(ROOTS)]
@@ -202,7 +205,7 @@ class TestExchange:
             registrar=FirstRegistrar(officer=REGISTRAR, names=(name,), posts=(name,), certificate=certificate),
         )
         genesis = found(self.codec, founding, registrar=key, roots=self.roots, now_ms=self.now_ms())
-        create_ledger(self.location)
+        create_ledger(self.location, replication=self.replication)
         with contextlib.closing(open_ledger(self.location, clock_ms=self.now_ms)) as ledger:
             ledger.append(genesis.record)
         return genesis.identity
