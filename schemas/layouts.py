@@ -136,14 +136,14 @@ def _compile_record(schema: dict[str, Any], cls: Any, known: dict[str, tuple[Loa
     def load_record(raw: Any) -> Any:
         if one_of and sum(raw[name] is not None for name in one_of) != 1:
             raise _Refused("", f"exactly one of {', '.join(one_of)} is needed")
-        name = ""
+        name, values = "", dict(raw)
         try:
             for name, load in checked:
-                raw[name] = load(raw[name])
+                values[name] = load(values[name])
         except _Refused as refused:
             # Paths are put together on the way out, because there is nearly never one to tell.
             raise _Refused(_joined(name, refused.path), refused.why) from None
-        return make(**raw)
+        return make(**values)
 
     def dump_record(value: Any) -> Any:
         if cls is None:
@@ -159,13 +159,13 @@ def _array(load: Loader, dump: Dumper, limits: dict[str, Any]) -> tuple[Loader, 
     def load_array(raw: Any) -> Any:
         if not low <= len(raw) <= high:
             raise _Refused("", f"{len(raw)} items where {low} to {high} are allowed")
-        place = 0
+        items: list[Any] = []
         try:
-            for place, item in enumerate(raw):
-                raw[place] = load(item)
+            for item in raw:
+                items.append(load(item))  # noqa: PERF401 - how many there are tells where the bad one stands
         except _Refused as refused:
-            raise _Refused(_joined(f"[{place}]", refused.path), refused.why) from None
-        return tuple(raw)
+            raise _Refused(_joined(f"[{len(items)}]", refused.path), refused.why) from None
+        return tuple(items)
 
     def dump_array(value: Any) -> Any:
         return [dump(item) for item in value]
