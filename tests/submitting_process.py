@@ -33,8 +33,8 @@ from domain.ids import Digest, OfficerId
 
 WINDOWS: Final = {
     "signed, not queued": ("queue", "add", False),
-    "documents published, not appended": ("ledger", "append", False),
-    "appended, not read back": ("ledger", "append", True),
+    "documents published, not appended": ("ledger", "append_all", False),
+    "appended, not read back": ("ledger", "append_all", True),
     "judged, not noted": ("queue", "finish", False),
 }
 """Moments to die at: a part of the station, its call, and whether the call is done."""
@@ -116,7 +116,8 @@ def _die_at(station: Station, window: str) -> None:
 def _dying(call: Callable[..., Any], *, done: bool) -> Callable[..., Any]:
     def die(*values: Any, **named: Any) -> None:
         if done:
-            call(*values, **named)
+            # Appending goes on as long as somebody asks for the next position.
+            tuple(call(*values, **named) or ())
         os.kill(os.getpid(), signal.SIGKILL)
 
     return die
