@@ -200,7 +200,7 @@ def test_killed_at_random_moments_and_repeated(scene: Scene, record_property: Ca
     tasks = [scene.task(home) for home in homes]
     drafts = {home: scene.drafts(RANDOM_KILLS // len(homes)) for home in homes}
     chance = random.Random(20261125)  # the moments differ with the machine anyway
-    longest_s = 0.2 if scene.topic else 0.04
+    longest_s = 0.2 if scene.topic else 0.03
 
     def die_in_turn(task: Task) -> Counter[int]:
         return in_turn(task, drafts[task.home.name], lambda one: run(one, killed_after_s=chance.uniform(0, longest_s)))
