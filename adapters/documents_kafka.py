@@ -42,7 +42,7 @@ from adapters.documents_chunks import (
 from adapters.documents_index import DocumentIndex, Spot
 from adapters.documents_search import search, search_in_time
 from adapters.documents_streams import Deadline, DocumentStreams, SearchStoppedError, documents_errors
-from adapters.kafka_clients import KafkaPlace
+from adapters.kafka_clients import KafkaPlace, abandon
 from adapters.ledger import Headers
 from adapters.ledger_kafka_check import documents_topic
 from domain.ids import Digest
@@ -53,6 +53,8 @@ SEND_TIMEOUT_S: Final = 60.0
 """Longer than for the ledger: a chunk is eight times the longest record, and a weak line carries few at once."""
 BETWEEN_CHUNKS_BYTES: Final = 64 * 1024 * 1024
 """What may stand between the chunks of one document, put by other processes of the same station meanwhile."""
+_SMALL_BYTES: Final = 64 * 1024
+"""What any line carries within the time-out of the ledger, so that a letter is told to be queued that soon."""
 _WINDOW_CHUNKS: Final = 4
 """So many chunks are on their way at once: two megabytes of memory, and a slow line finishes them within the time-out."""
 
@@ -169,9 +171,7 @@ class KafkaDocuments:
         """Close the clients and the index."""
         self._streams.close()
         self._index.close()
-        if self._producer is not None:
-            self._producer.close(timeout=self._place.timeout_s)
-            self._producer = None
+        self._drop_producer()
 
     def _copy(self, content: BinaryIO | bytes, copy: BinaryIO) -> StoredDocument:
         """The digest is part of the first chunk's key, so the whole document is read before any of it is sent."""
@@ -191,18 +191,29 @@ class KafkaDocuments:
     def _send(self, topic: str, messages: Iterable[tuple[bytes, bytes | None]]) -> int:
         """Write messages in order, and return the position of the first once all of them are safe."""
         first: int | None = None
-        waiting: list[Any] = []
-        with documents_errors(replace(self._place, topic=topic), "Write"):
-            if self._producer is None:
-                self._producer = _patient(self._place).open_producer()
-            for key, value in messages:
-                waiting.append(self._producer.send(topic, key=key, value=value, partition=0))
-                if len(waiting) >= _WINDOW_CHUNKS or first is None:
-                    position = waiting.pop(0).get(timeout=SEND_TIMEOUT_S).offset
-                    first = position if first is None else first
-            for future in waiting:
-                future.get(timeout=SEND_TIMEOUT_S)
+        waiting: list[tuple[Any, float]] = []
+        try:
+            with documents_errors(replace(self._place, topic=topic), "Write"):
+                if self._producer is None:
+                    self._producer = _patient(self._place).open_producer()
+                for key, value in messages:
+                    timeout_s = self._place.timeout_s if len(value or b"") <= _SMALL_BYTES else SEND_TIMEOUT_S
+                    waiting.append((self._producer.send(topic, key=key, value=value, partition=0), timeout_s))
+                    if len(waiting) >= _WINDOW_CHUNKS or first is None:
+                        position = _position(*waiting.pop(0))
+                        first = position if first is None else first
+                for sent in waiting:
+                    _position(*sent)
+        except DocumentError:
+            # What is put again goes through a new producer, whose order does not wait for what this one could not deliver.
+            self._drop_producer()
+            raise
         return first or 0
+
+    def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            abandon(producer)
 
     def _require_own_topic(self) -> str:
         if self._own_topic is None:
@@ -283,6 +294,10 @@ class KafkaDocuments:
 
     def _own_spot(self, digest: Digest) -> Spot | None:
         return next((spot for spot in self._index.spots(digest) if spot.topic == self._own_topic), None)
+
+
+def _position(future: Any, timeout_s: float) -> int:
+    return int(future.get(timeout=timeout_s).offset)
 
 
 def _patient(place: KafkaPlace) -> KafkaPlace:

@@ -16,8 +16,6 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
-    ConfigResource,
-    ConfigResourceType,
     ResourcePatternFilter,
     ResourceType,
 )
@@ -25,7 +23,7 @@ from kafka.admin import (
 from adapters.kafka_acls import DESTRUCTIVE, EVERYBODY
 from adapters.kafka_clients import KafkaPlace
 from adapters.ledger import Finding, Severity
-from adapters.ledger_kafka_check import documents_topic
+from adapters.ledger_kafka_check import broker_settings, documents_topic
 
 _OPEN_SETTING: Final = "allow.everyone.if.no.acl.found"
 _ALL: Final = "All"
@@ -118,9 +116,7 @@ def _sees_what_no_rule_names(admin: Any, topic: str) -> bool:
 
 
 def _is_set(admin: Any, setting: str) -> bool:
-    broker = str(admin.describe_cluster()["brokers"][0]["broker_id"])
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, broker)], config_filter="all")
-    return setting in found["broker"].get(broker, {})
+    return any(setting in settings for settings in broker_settings(admin))
 
 
 def access_findings(facts: AccessFacts) -> tuple[Finding, ...]:

@@ -96,12 +96,28 @@ def topic_facts(admin: Any, place: KafkaPlace, topic: Mapping[str, Any], *, star
 
 
 def _auto_create(admin: Any) -> bool | None:
-    brokers = [str(broker["broker_id"]) for broker in admin.describe_cluster()["brokers"]]
-    found = admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, id_) for id_ in brokers], config_filter="all")
-    settings = [found["broker"].get(id_) for id_ in brokers]
+    settings = broker_settings(admin)
     if not all(settings):
         return None
-    return any(one["auto.create.topics.enable"]["value"] == "true" for one in settings if one)
+    return any(one["auto.create.topics.enable"]["value"] == "true" for one in settings)
+
+
+def broker_settings(admin: Any) -> list[Mapping[str, Any]]:
+    """Return the settings of each broker that answers (empty ones may not be seen); raises Kafka's errors if none does."""
+    answers: list[Mapping[str, Any]] = []
+    silent: foreign.KafkaError | None = None
+    for broker in admin.describe_cluster()["brokers"]:
+        id_ = str(broker["broker_id"])
+        try:
+            found = admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, id_)], config_filter="all")
+        except (foreign.RetriableError, foreign.UnknownBrokerIdError) as error:
+            # One that is down must not keep stations from reading what the others hold.
+            silent = error
+        else:
+            answers.append(found["broker"].get(id_, {}))
+    if not answers and silent is not None:
+        raise silent
+    return answers
 
 
 def ledger_findings(facts: TopicFacts) -> tuple[Finding, ...]:
