@@ -70,9 +70,7 @@ class TestExchange:
 
     __test__ = False
 
-    def __init__(
-        self, folder: Path, location: str, *, now_ms: Callable[[], int] = system_clock_ms, replication: int = 1
-    ) -> None:
+    def __init__(self, folder: Path, location: str, *, now_ms: Callable[[], int] = system_clock_ms, replication: int = 1) -> None:
         """Found a training ledger (UTC+05) of the organisation `ministry`, whose first registrar is `registrar`."""
         self.folder = folder
         self.location = location
