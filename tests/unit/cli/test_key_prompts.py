@@ -12,6 +12,7 @@ from cli import session as session_module
 from cli.main import ortoo
 from cli.settings import write_settings
 from tests.founded_homes import DRAWN, FOUNDING, Founded, found
+from tests.softhsm import PIN, SoftHsm
 
 WORDS = ("ledger", "create", "Alashuv", *FOUNDING, "--roots", "2", "--threshold", "1")
 
@@ -78,3 +79,11 @@ def test_a_key_is_opened_by_what_is_typed(exchange: Founded) -> None:
     wrong = typed(exchange.registrar.folder, *words, lines=("wrong", "yes"))
     assert (wrong.exit_code, "the passphrase is wrong" in wrong.stderr) == (1, True)
     assert typed(exchange.registrar.folder, *words, lines=(DRAWN, "yes")).exit_code == 0
+
+
+def test_a_pin_is_asked_for_once_and_not_shown(exchange: Founded, softhsm: SoftHsm) -> None:
+    words = ("key", "create", "clerk", "--token", softhsm.new_token("Ministry"))
+    result = typed(exchange.registrar.folder, *words, lines=(PIN,))
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.count("PIN of the token (clerk)") == 1
+    assert PIN not in result.output
