@@ -155,7 +155,7 @@ class FixedExchange:
         self.name = name
         self.purpose = purpose
         self.codec = shared_codec()
-        self.authority = create_authority(edwards_key(f"{name} authority"), name=f"{name} authority", at_ms=START_MS, serial=1)
+        self.authority = create_authority(edwards_key(f"{name} authority"), name=f"{name} authority", at_ms=clock(), serial=1)
         self.signers: dict[str, OfficerSigner] = {}
         self.homes: dict[str, str] = {}
         self.count = 0

@@ -1,0 +1,16 @@
+"""The kinds of hostile records: each function of three modules is one, with the reason that the rules document for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests import hostile_bytes, hostile_claims, hostile_speakers
+from tests.battle import HostileKind
+
+KINDS: Final = tuple(
+    found
+    for module in (hostile_bytes, hostile_speakers, hostile_claims)
+    for found in vars(module).values()
+    if isinstance(found, HostileKind)
+)
+"""All of them, in the order of the judge's steps."""
