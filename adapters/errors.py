@@ -62,6 +62,7 @@ AdapterError
 │   ├── StoreMovedError               another process of this station wrote first; read on from there
 │   ├── StoreUrlError                 the setting store_url names no database that can be used
 │   ├── StoreUnreachableError         it cannot be opened, read or written
+│   ├── StoreGoneError                its file was deleted or exchanged while a station ran on it
 │   ├── StoreForeignError             it belongs to another ledger, or to another place
 │   ├── StoreOutdatedError            its tables are of another layout than this program's
 │   └── StoreDamagedError             it holds bytes that nobody can have written
@@ -272,6 +273,17 @@ class StoreUnreachableError(StoreError):
         super().__init__(
             f"The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
             "database and the setting store_url, then run the command again."
+        )
+
+
+class StoreGoneError(StoreError):
+    """The file of the store was deleted or exchanged under a running station, which would go on writing what nobody reads."""
+
+    def __init__(self, path: str) -> None:
+        """Name the file."""
+        super().__init__(
+            f"The store {path} was deleted, or another file was put in its place, while this station ran, so it stopped. Nothing "
+            "was lost: the ledger holds everything. Start it again; a store that is not there is rebuilt from the ledger."
         )
 
 
