@@ -54,8 +54,10 @@ def own_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
 
 @pytest.fixture(scope="module")
 def three_kafkas(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
-    """Return a Kafka of three brokers, this module's own."""
-    yield from _own_kafka(request, brokers=3)
+    """Return a Kafka of three brokers, this module's own, which notice in three seconds (Kafka's own: nine) that one is gone."""
+    yield from _own_kafka(
+        request, brokers=3, settings={"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
+    )
 
 
 @pytest.fixture(scope="module")
