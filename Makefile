@@ -36,8 +36,8 @@ demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it
 test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some)
 	$(BIN)/python -m pytest $(TESTS)
 
-hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, and many more moments to be killed at
-	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/faults/test_killed_submitters.py
+hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, many more moments to be killed at, and two million changed records
+	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_codec_fuzz.py tests/faults/test_killed_submitters.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .

@@ -191,7 +191,7 @@ def an_algorithm_swapped(battle: Battle) -> Records:
         said = battle.exchange.letter(name)
         value = signature_of(battle, said)
         assert value.algorithm == right
-        for algorithm in {ECDSA_P256, ED25519, "none", "ecdsa-p256-sha1", "rsa", "ml-dsa-44"} - {right}:
+        for algorithm in sorted({ECDSA_P256, ED25519, "none", "ecdsa-p256-sha1", "rsa", "ml-dsa-44"} - {right}):
             yield with_signatures(battle, said, replace(value, algorithm=algorithm))
 
 

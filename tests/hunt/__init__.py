@@ -1,0 +1,1 @@
+"""Hunting: millions of hostile inputs for the codec and the judge."""
