@@ -51,9 +51,10 @@ def safe_name(name: str) -> str:
 
     Never empty, no separator, no leading dot, no trailing dot or space, no device of Windows, nothing invisible, in NFC.
     """
-    visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in _HIDDEN)
+    # What is hidden goes first: it may stand between a letter and the accent that belongs to it.
+    visible = unicodedata.normalize("NFC", "".join(c for c in name if unicodedata.category(c) not in _HIDDEN))
     # Runs of spaces hide an ending as well as invisible characters do.
-    plain = " ".join(_SEPARATORS.sub("_", "".join(visible)).split())
+    plain = " ".join(_SEPARATORS.sub("_", visible).split())
     shortened = _shorten(plain.strip(". "))
     if not shortened:
         return FALLBACK_NAME

@@ -35,6 +35,7 @@ NAMES = {
     "spaces that hide the ending": ("letter.pdf" + " " * 100 + ".exe", "letter.pdf .exe"),
     "wildcards": ('*?"<>|', "______"),
     "decomposed letters": (unicodedata.normalize("NFD", "й ў.txt"), "й ў.txt"),
+    "an accent behind something hidden": ("A\x1f\u0300.txt", "\u00c0.txt"),
     "half a character": ("a\ud800b", "ab"),
 }
 
