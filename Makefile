@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for brokers, clocks and child processes; each worker starts a broker of its own.
+WORKERS ?= 2
 ENVIRONMENT := .venv/.installed
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
 
@@ -33,8 +35,8 @@ demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it
 	@rm -rf build/demo-kafka
 	@$(BIN)/python -m tests.kafka_broker -- $(BIN)/ortoo demo --dir build/demo-kafka --at kafka://{bootstrap}/demo
 
-test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some)
-	$(BIN)/python -m pytest $(TESTS)
+test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some, WORKERS=0 to run them one by one)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, many more moments to be killed at, and two million changed records
 	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_codec_fuzz.py tests/faults/test_killed_submitters.py

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from cli.answers import answers_of, undocumented
-from cli.render import json_text
+from cli.render import DEFAULT_WIDTH, json_text
 from cli.session import Session
 from tests.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_files import KafkaUnavailableError
@@ -34,6 +34,12 @@ def _every_answer_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
         shown(session, data, lines)
 
     monkeypatch.setattr(Session, "show", show)
+
+
+@pytest.fixture(autouse=True)
+def _tables_are_as_wide_as_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no terminal around the tests decide how wide the tables are that they compare."""
+    monkeypatch.setenv("COLUMNS", str(DEFAULT_WIDTH))
 
 
 @pytest.fixture(scope="session")
