@@ -124,15 +124,20 @@ class KafkaDocuments:
         return bool(self._index.spots(digest))
 
     def remove(self, digest: Digest) -> None:
-        """Write tombstones over a document in this station's topic; the broker's disk forgets it with the next compaction.
+        """Write tombstones over a document in this station's topic, so that nobody finds it any more.
 
+        The broker's disk forgets it later: a broker clears closed segments only, and closes one when something is written
+        after the topic's `segment.ms`. Whatever this station writes then will do, also to remove the same document again.
         Raises `DocumentRefusedError` if it stands in another station's topic too, which only that station may do.
         """
         search_in_time(self._streams, self._index, Deadline.after(self._search_timeout_s))
-        elsewhere = sorted({spot.topic for spot in self._index.spots(digest)} - {self._own_topic})
-        for spot in self._index.spots(digest):
-            if spot.topic == self._own_topic:
-                self._bury(digest, spot)
+        spots = self._index.spots(digest)
+        elsewhere = sorted({spot.topic for spot in spots} - {self._own_topic})
+        own = [spot for spot in spots if spot.topic == self._own_topic]
+        for spot in own:
+            self._bury(digest, spot)
+        if not own and self._own_topic is not None and self._own_topic in self._streams.topics():
+            self._index.bury(digest, self._own_topic, self._send(self._own_topic, [(chunk_key(digest, 0), None)]))
         if elsewhere:
             raise DocumentRefusedError(
                 f"Document {digest.hex()} also stands in {', '.join(elsewhere)}, where only that station may destroy it. "

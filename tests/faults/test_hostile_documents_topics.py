@@ -75,6 +75,23 @@ def other(content: bytes) -> bytes:
 
 HOSTILE: dict[str, tuple[list[Message], type[DocumentError]]] = {
     "one byte swapped": (chunks(other(CONTENT), under=DIGEST), DocumentDamagedError),
+    "a chunk of another document in the middle": (
+        [chunks(CONTENT)[0], chunks(bytes(len(CONTENT)), under=DIGEST)[1], chunks(CONTENT)[2]],
+        DocumentDamagedError,
+    ),
+    "chunks swapped under their keys": (
+        [(key, value) for (key, _), (_, value) in zip(chunks(CONTENT), (chunks(CONTENT)[i] for i in (1, 0, 2)), strict=True)],
+        DocumentDamagedError,
+    ),
+    "overwritten before it is whole": ([*chunks(CONTENT)[:2], *chunks(other(CONTENT), under=DIGEST)], DocumentDamagedError),
+    "destroyed and begun again": (
+        [*chunks(CONTENT), *((key, None) for key, _ in chunks(CONTENT)), chunks(CONTENT)[0]],
+        DocumentMissingError,
+    ),
+    "chunks beyond its end": (
+        [chunks(CONTENT)[0], *((chunk_key(DIGEST, i), chunk_value(len(CONTENT), b"more")) for i in range(3, 99))],
+        DocumentMissingError,
+    ),
     "never finished": (chunks(CONTENT)[:-1], DocumentMissingError),
     "a chunk in the middle missing": ([chunks(CONTENT)[0], chunks(CONTENT)[2]], DocumentMissingError),
     "chunks in the wrong order": (chunks(CONTENT)[::-1], DocumentMissingError),
