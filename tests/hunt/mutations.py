@@ -52,6 +52,8 @@ LENGTHENED: Final = 4
 MOST_STROKES: Final = 4
 """Most inputs differ from a valid one in one place: nearly right is what slips through."""
 LONGEST_RUN: Final = 300
+LONGEST_LIST: Final = 2_100
+"""Over every limit of items, and little enough that what makes an input needs no more memory than what reads it."""
 
 
 class Mutator:
@@ -101,7 +103,7 @@ class Mutator:
         if choice == 2:
             return value[::-1]
         if choice == 3:
-            return value * self.random.choice((2, 8, 100, 521))
+            return (value * self.random.choice((2, 8, 100, 521)))[:LONGEST_LIST]
         return (*value[:place], self.varied(value[place], pool), *value[place + 1 :])
 
     def _leaf(self, value: Any, pool: Sequence[Any]) -> Any:

@@ -270,15 +270,20 @@ def hunt(name: str, seed: int, count: int) -> Tally:
     """Put so many inputs to a target, and return what was seen; raise `AssertionError` naming the input that got through."""
     tally = Tally(seed=seed)
     attempts = TARGETS[name](Mutator(seed)).attempts()
-    began_s, before_kib = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began_s = time.monotonic()
     for number in range(count):
         raw, attempt = next(attempts)
-        start_s = time.process_time()
+        start_s, before_kib = time.process_time(), _peak_kib()
         try:
             tally.outcomes[attempt()] += 1
         except Exception as error:
             raise AssertionError(f"{name}, seed {seed}, input {number}: {error!r} for {raw.hex()}") from error
         tally.slowest_s = max(tally.slowest_s, time.process_time() - start_s)
+        tally.grown_kib += _peak_kib() - before_kib
     tally.seconds = time.monotonic() - began_s
-    tally.grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
     return tally
+
+
+def _peak_kib() -> int:
+    """Return the most memory that this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
