@@ -57,6 +57,7 @@ AdapterError
 │   ├── LetterNotHeldError            (adapters.correspondence) this station knows no such accepted letter
 │   ├── CertificateFileError          (adapters.authority_files) a file holds no certificate
 │   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
+│   ├── MetricsAddressError           (adapters.station_metrics) monitors cannot be answered at the address given
 │   └── QueueError                    the queue on disk cannot be used
 ├── StoreError                        whatever goes wrong with the station's own database
 │   ├── StoreMovedError               another process of this station wrote first; read on from there
@@ -86,6 +87,8 @@ on quietly, and nothing but an operator's decision starts it again.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from adapters.ledger import Finding, Severity
 
@@ -268,12 +271,14 @@ class StoreUrlError(StoreError):
 class StoreUnreachableError(StoreError):
     """The database of the store cannot be opened, read or written."""
 
+    SAYS: ClassVar = (
+        "The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
+        "database and the setting store_url, then run the command again."
+    )
+
     def __init__(self, url: str, why: str) -> None:
         """Name the database (without its password) and what it said."""
-        super().__init__(
-            f"The store {url} cannot be used ({why}). Nothing was lost: the ledger holds everything. Check the disk, the "
-            "database and the setting store_url, then run the command again."
-        )
+        super().__init__(self.SAYS.format(url=url, why=why))
 
 
 class StoreGoneError(StoreError):

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from adapters.documents_shared import StationDocuments
-from adapters.errors import LedgerUnreachableError
+from adapters.errors import AdapterError, LedgerUnreachableError
 from adapters.follower import Follower, Progress
 from adapters.keyring import Keyring, OfficerSigner
 from adapters.ledger_guard import LedgerGuard
@@ -45,13 +45,18 @@ class Behind(StrEnum):
 class Freshness:
     """How far the store reaches: the next position, ledger time of the last record, and why it may be behind (None: it is not).
 
-    `why` tells people more of a ledger that could not be reached.
+    `error` tells more of what is in the way, if anything is.
     """
 
     position: int
     at: int
     behind: Behind | None
-    why: str = ""
+    error: AdapterError | None = None
+
+    @property
+    def why(self) -> str:
+        """What is in the way, for people."""
+        return "" if self.error is None else str(self.error)
 
 
 class Signatory(Protocol):
@@ -118,27 +123,27 @@ class Station:
         self,
         *,
         budget_s: float | None = None,
+        proceed: Callable[[], bool] = lambda: True,
         progress: Progress | None = None,
         trust_times_ahead: bool = False,
     ) -> Freshness:
-        """Follow the ledger to its end, for at most `budget_s` (None: as long as it takes), and say how far it came.
+        """Follow the ledger to its end while `proceed()`, at most `budget_s` (None: any time), and say how far it came.
 
         An unreachable ledger is no error here: the store answers as of where it is. A `HistoryError` or an unsafe ledger is.
         """
         deadline = None if budget_s is None else time.monotonic() + budget_s
-        proceed = (lambda: True) if deadline is None else (lambda: time.monotonic() < deadline)
-        behind, why = None, ""
+        behind, unreachable = None, None
         try:
             position = self.parts.follower.catch_up(
-                proceed=proceed,
+                proceed=lambda: proceed() and (deadline is None or time.monotonic() < deadline),
                 progress=progress,
                 trust_times_ahead=trust_times_ahead,
             )
             if position < self.parts.ledger.end():
                 behind = Behind.UNREAD
         except LedgerUnreachableError as error:
-            behind, why = Behind.UNREACHABLE, str(error)
-        return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind, why=why)
+            behind, unreachable = Behind.UNREACHABLE, error
+        return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind, error=unreachable)
 
     def signer(self, officer: OfficerId) -> OfficerSigner:
         """Return an officer's key at this station, in force now; raise `KeyringError` if there is none."""

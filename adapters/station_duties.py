@@ -1,22 +1,32 @@
 """What a station does when nobody is at it: follow, bring the views up, send the queue, record missed terms, fetch documents.
 
-One round does all of it once; the loop repeats rounds until it is told to stop. A ledger that contradicts what is held, or
-that is unsafe, ends the loop with its error; one that does not answer is tried again, less and less often.
+One round does all of it once; the loop repeats rounds until it is told to stop, while the lease on the store is its own. A
+ledger that contradicts what is held, or that is unsafe, ends the loop with its error; a ledger or a database that does not
+answer is tried again, less and less often.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from adapters.correspondence import letter_body, missed, require_documents
 from adapters.documents import DocumentError, DocumentsUnreachableError
-from adapters.errors import ClockBehindLedgerError, KeyFileError, KeyringError, LedgerUnreachableError, StationError
+from adapters.errors import (
+    ClockBehindLedgerError,
+    KeyFileError,
+    KeyringError,
+    LedgerUnreachableError,
+    QueueError,
+    StationError,
+    StoreUnreachableError,
+)
 from adapters.keyring import OfficerSigner
 from adapters.station import Behind, Station, Utterance
+from adapters.station_reports import Doing, Duty, DutyReport, Standing, StationWatch, Unwatched
+from adapters.store.lease import StoreLease
 from adapters.submitting import Deposited, Outcome
 from adapters.token_errors import TokenError
 from domain.errors import RejectedError
@@ -27,6 +37,8 @@ WAIT_S: Final = 1.0
 """How long a round waits for new records: a term that passes is recorded about so much later."""
 LONGEST_PAUSE_S: Final = 60.0
 """A ledger that comes back is noticed within a minute; asking more often would not bring it back sooner."""
+STANDING_BY_S: Final = 1.0
+"""Another station that has died is noticed so much later."""
 CLOCK_PAUSE_S: Final = 5.0
 """How often the clock is compared with the record that is ahead of it."""
 SEND_WAIT_S: Final = 5.0
@@ -39,35 +51,6 @@ MISSING_AT_ONCE: Final = 20
 """So many letters are looked for anew in one round, so that those that never come do not keep the others waiting."""
 
 _SUCCESS: Final = frozenset({Reason.ALREADY_MISSED, Reason.NOBODY_SILENT})
-
-
-class Duty(StrEnum):
-    """What a report is about."""
-
-    REACHABLE = "reachable"
-    UNREACHABLE = "unreachable"
-    PAUSED = "paused"
-    PROJECTED = "projected"
-    WARNING = "warning"
-    TIME_JUMP = "time_jump"
-    SENT = "sent"
-    WAITING = "waiting"
-    MISSED = "missed"
-    REFUSED = "refused"
-    CANNOT_SIGN = "cannot_sign"
-    FETCHED = "fetched"
-    NOT_FETCHED = "not_fetched"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DutyReport:
-    """Something that a person who watches the station is told; of the fields only those are set that the duty has."""
-
-    duty: Duty
-    letter: LetterId | None = None
-    position: int | None = None
-    count: int | None = None
-    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,10 +71,10 @@ class ReceivedLetter:
 
 
 class StationViews(Protocol):
-    """What the duties ask of the views."""
+    """What the duties ask of the views; all raise `StoreUnreachableError` if the views' database cannot be used."""
 
-    def project(self) -> int:
-        """Bring the views up to the store's end, and return the next position."""
+    def project(self, proceed: Callable[[], bool]) -> int:
+        """Bring the views up to the store's end while `proceed()`, and return the next position."""
 
     def passed_terms(self, station: OfficerId, *, after: int, before: int, limit: int) -> Sequence[PassedTerm]:
         """Return terms in this span that passed without anybody having recorded it, the earliest first."""
@@ -110,6 +93,7 @@ class StationDuties:
         officer: OfficerId | None,
         tell: Callable[[DutyReport], None],
         *,
+        watch: StationWatch | None = None,
         trust_ledger_time: bool = False,
     ) -> None:
         """Take what is worked with, and whom to tell; `trust_ledger_time` believes records stamped ahead of the clock."""
@@ -117,9 +101,14 @@ class StationDuties:
         self._views = views
         self._officer = officer
         self._tell = tell
+        self._watch = watch or Unwatched()
         self._trust_ledger_time = trust_ledger_time
+        self._stopped: Callable[[float], bool] = lambda _: False
         self._pause_s = 0.0
+        self._is_ours = False
         self._told: dict[Duty, str] = {}
+        self._counted = station.parts.store.next_position()
+        self._standing = Standing(reached_at=station.last_time, position=self._counted - 1)
         self._position = -1
         self._alarms = 0
         self._terms_done = 0
@@ -129,14 +118,25 @@ class StationDuties:
         self._received_to = -1
         self._missing: dict[LetterId, None] = {}
 
-    def run(self, stopped: Callable[[float], bool]) -> None:
-        """Do rounds until `stopped`, which waits so many seconds at most, says so.
+    @property
+    def position(self) -> int:
+        """The last position that was read, -1 for none, as far as is known without asking the store."""
+        return self._standing.position
 
-        Raises `HistoryError`, `LedgerUnsafeError`, and what else keeps a station from working on.
+    def run(self, stopped: Callable[[float], bool], lease: StoreLease | None = None) -> None:
+        """Do rounds until `stopped`, which waits so many seconds at most, says so; while the lease is ours (None: no matter).
+
+        A database that does not answer is waited for, as a ledger is. Raises `HistoryError`, `LedgerUnsafeError`,
+        `StoreGoneError`, and what else keeps a station from working on.
         """
-        while not stopped(self._pause_s):
-            if self.round():
-                self._wait()
+        self._stopped = stopped
+        try:
+            while not stopped(self._pause_s):
+                self._turn(lease)
+        except Exception as error:
+            self._stop(error)
+            raise
+        self._stop()
 
     def round(self) -> bool:
         """Do every duty once, and return whether the ledger was read to its end."""
@@ -148,53 +148,110 @@ class StationDuties:
             self._send()
             self._record_missed_terms()
         except ClockBehindLedgerError as error:
-            self._once(Duty.PAUSED, str(error))
+            self._once(DutyReport(duty=Duty.PAUSED, position=error.position, error=error))
             self._pause_s = CLOCK_PAUSE_S
+            self._stand(Doing.PAUSED, error)
             self._project()
             return False
-        self._told.pop(Duty.PAUSED, None)
+        self._over(Duty.PAUSED, Duty.RESUMED)
         self._fetch()
+        self._stand(Doing.WORKING)
         return True
 
+    def _stop(self, error: Exception | None = None) -> None:
+        self._hand_over(Doing.STOPPED, error)
+        self._tell(DutyReport(duty=Duty.STOPPED, position=self._standing.position, error=error))
+
+    def _turn(self, lease: StoreLease | None) -> None:
+        try:
+            if self._works(lease) and self.round():
+                self._wait()
+        except (StoreUnreachableError, QueueError) as error:
+            self._once(DutyReport(duty=Duty.STORE_UNREACHABLE, error=error))
+            self._pause_longer()
+            self._hand_over(Doing.STORE_UNREACHABLE, error)
+        else:
+            self._over(Duty.STORE_UNREACHABLE, Duty.STORE_REACHABLE)
+
+    def _works(self, lease: StoreLease | None) -> bool:
+        """Return whether the lease is ours; if not, say who has it, and wait."""
+        was_ours, self._is_ours = self._is_ours, lease is None or lease.take()
+        if lease is None or self._is_ours:
+            self._told.pop(Duty.STANDING_BY, None)
+            if lease is not None and not was_ours:
+                self._pause_s = 0.0
+                self._counted = self._station.parts.store.next_position()
+                self._tell(DutyReport(duty=Duty.LEASE_TAKEN))
+            return True
+        holder = lease.holder()
+        if holder is not None:
+            self._once(DutyReport(duty=Duty.STANDING_BY, holder=holder))
+        self._pause_s = STANDING_BY_S
+        self._standing = replace(self._standing, end=None)
+        self._stand(Doing.STANDING_BY)
+        return False
+
     def _follow(self) -> bool:
-        freshness = self._station.catch_up(trust_times_ahead=self._trust_ledger_time)
+        began_s = time.monotonic()
+
+        def stored(_position: int, end: int) -> None:
+            nonlocal began_s
+            now_s = time.monotonic()
+            self._watch.stored(now_s - began_s)
+            began_s = now_s
+            self._standing = replace(self._standing, end=end)
+            self._stand(Doing.WORKING)
+
+        freshness = self._station.catch_up(proceed=self._proceed, progress=stored, trust_times_ahead=self._trust_ledger_time)
         if freshness.behind is Behind.UNREACHABLE:
-            self._once(Duty.UNREACHABLE, freshness.why)
-            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or WAIT_S)
+            self._unreachable(freshness.error)
             return False
-        if self._told.pop(Duty.UNREACHABLE, None) is not None:
-            self._tell(DutyReport(duty=Duty.REACHABLE))
+        self._over(Duty.UNREACHABLE, Duty.REACHABLE)
         self._pause_s = 0.0
+        if freshness.behind is None:
+            self._standing = replace(self._standing, end=freshness.position, reached_at=self._station.parts.now_ms())
         self._tell_alarms()
-        return True
+        return not self._stopped(0.0)
+
+    def _unreachable(self, error: Exception | None) -> None:
+        self._once(DutyReport(duty=Duty.UNREACHABLE, error=error))
+        self._pause_longer()
+        self._stand(Doing.UNREACHABLE, error)
+
+    def _proceed(self) -> bool:
+        self._watch.alive()
+        return not self._stopped(0.0)
 
     def _tell_alarms(self) -> None:
         warnings = self._station.parts.ledger.warnings
-        told = "".join(f"\n- {finding.what} ({finding.remedy})" for finding in warnings)
-        if told:
-            self._once(Duty.WARNING, told)
+        if warnings:
+            self._once(DutyReport(duty=Duty.WARNING, findings=warnings))
+        else:
+            self._told.pop(Duty.WARNING, None)
+        self._standing = replace(self._standing, warnings=len(warnings))
         alarms = self._station.parts.follower.alarms
         for alarm in alarms[self._alarms :]:
             self._tell(DutyReport(duty=Duty.TIME_JUMP, position=alarm.position))
         self._alarms = len(alarms)
 
     def _project(self) -> None:
-        position = self._views.project() - 1
+        position = self._views.project(self._proceed) - 1
         if position != self._position:
             self._position = position
             self._tell(DutyReport(duty=Duty.PROJECTED, position=position))
 
     def _send(self) -> None:
         waiting = len(self._station.parts.queue.unfinished())
-        if not waiting:
+        left = 0
+        if waiting:
+            why = self._station.parts.submitter.send(wait_s=SEND_WAIT_S)
+            left = len(self._station.parts.queue.unfinished())
+            if left < waiting:
+                self._tell(DutyReport(duty=Duty.SENT, count=waiting - left))
+            if left:
+                self._once(DutyReport(duty=Duty.WAITING, count=left, why=why))
+        if not left:
             self._told.pop(Duty.WAITING, None)
-            return
-        why = self._station.parts.submitter.send(wait_s=SEND_WAIT_S)
-        left = len(self._station.parts.queue.unfinished())
-        if left < waiting:
-            self._tell(DutyReport(duty=Duty.SENT, count=waiting - left))
-        if left:
-            self._once(Duty.WAITING, why, count=left)
 
     def _record_missed_terms(self) -> None:
         """Say of each letter whose term passed that it was missed; that somebody else said so first is as good."""
@@ -251,7 +308,7 @@ class StationDuties:
             return
         self._settled.add(letter)
         if reason not in _SUCCESS:
-            self._tell(DutyReport(duty=Duty.REFUSED, letter=letter, why=reason.sentence))
+            self._tell(DutyReport(duty=Duty.REFUSED, letter=letter, reason=reason))
 
     def _is_time(self, letter: LetterId) -> bool:
         return self._retry_at_s.get(letter, 0.0) <= time.monotonic()
@@ -266,7 +323,7 @@ class StationDuties:
             return None
 
     def _put_signing_off(self, error: StationError) -> None:
-        self._once(Duty.CANNOT_SIGN, str(error))
+        self._once(DutyReport(duty=Duty.CANNOT_SIGN, error=error))
         self._key_retry_at_s = time.monotonic() + RETRY_S
 
     def _fetch(self) -> None:
@@ -275,9 +332,13 @@ class StationDuties:
             return
         try:
             for letter in tuple(self._missing)[:MISSING_AT_ONCE]:
+                if not self._proceed():
+                    return
                 self._fetch_one(letter)
             received = self._views.letters_received(self._officer, after=self._received_to, limit=LETTERS_AT_ONCE)
             for one in received:
+                if not self._proceed():
+                    return
                 self._fetch_one(one.letter)
                 self._received_to = one.position
         except DocumentsUnreachableError:
@@ -298,7 +359,7 @@ class StationDuties:
             # At the end, so that the others have their turn.
             self._missing[letter] = None
             if not was_missing:
-                self._tell(DutyReport(duty=Duty.NOT_FETCHED, letter=letter, why=str(error)))
+                self._tell(DutyReport(duty=Duty.NOT_FETCHED, letter=letter, error=error))
         else:
             if not was_here:
                 self._tell(DutyReport(duty=Duty.FETCHED, letter=letter))
@@ -307,11 +368,37 @@ class StationDuties:
         try:
             self._station.parts.ledger.wait(self._station.parts.store.next_position(), WAIT_S)
         except LedgerUnreachableError as error:
-            self._once(Duty.UNREACHABLE, str(error))
-            self._pause_s = WAIT_S
+            self._unreachable(error)
 
-    def _once(self, duty: Duty, why: str, *, count: int | None = None) -> None:
+    def _pause_longer(self) -> None:
+        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or WAIT_S)
+
+    def _stand(self, doing: Doing, error: Exception | None = None) -> None:
+        """Hand over how the station stands now, and the verdicts that came since the last time."""
+        store = self._station.parts.store
+        end = store.next_position()
+        if end > self._counted:
+            # Only what came while this process works: of the rest another one has told.
+            self._watch.judged(store.reasons(self._counted, end) if self._is_ours else {})
+            self._counted = end
+        queue = len(self._station.parts.queue.unfinished())
+        queue = len(self._station.parts.queue.unfinished())
+        self._standing = replace(self._standing, position=end - 1, queue=queue)
+        self._hand_over(doing, error)
+
+    def _hand_over(self, doing: Doing, error: Exception | None) -> None:
+        """Hand over what the station is at, asking nothing of the store, which may be what does not answer."""
+        self._standing = replace(self._standing, doing=doing, error=error)
+        self._watch.stands(self._standing)
+
+    def _once(self, report: DutyReport) -> None:
         """Tell something that lasts, once until it changes."""
-        if self._told.get(duty) != why:
-            self._told[duty] = why
-            self._tell(DutyReport(duty=duty, why=why, count=count))
+        said = f"{report.error or report.why}{report.holder or ''}{report.findings or ''}"
+        if self._told.get(report.duty) != said:
+            self._told[report.duty] = said
+            self._tell(report)
+
+    def _over(self, duty: Duty, then: Duty) -> None:
+        """Tell that something which lasted is over, if it was told."""
+        if self._told.pop(duty, None) is not None:
+            self._tell(DutyReport(duty=then))

@@ -41,6 +41,7 @@ class Session:
         self.chosen: dict[str, Any] = {}
         self._kept: dict[Callable[..., Any], Any] = {}
         self._stack = ExitStack()
+        self._write_note: Callable[[str], None] = lambda text: click.echo(text, err=True)
 
     @cached_property
     def home(self) -> Path:
@@ -89,7 +90,11 @@ class Session:
 
     def note(self, text: str) -> None:
         """Tell the person something on standard error, where it does not disturb the answer."""
-        click.echo(redacted(text), err=True)
+        self._write_note(redacted(text))
+
+    def note_with(self, write: Callable[[str], None]) -> None:
+        """Let what people are told go another way from now on, such as into a log."""
+        self._write_note = write
 
     def end_with(self, code: ExitCode) -> NoReturn:
         """End the command here with an exit code, after its answer is printed (7 queued, 8 partly done, …)."""

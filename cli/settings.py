@@ -77,6 +77,9 @@ class Settings:
     document_limit_bytes: int = _setting(100 * MIB, "the largest document that is taken in or opened", "bytes")
     catch_up_s: float = _setting(2.0, "how long a reading command follows the ledger before it answers", "seconds")
     submit_wait_s: float = _setting(20.0, "how long a command waits for the verdict before it says `queued`", "seconds")
+    metrics_address: str | None = _setting(
+        None, "where `ortoo station run` answers monitors, as PORT (this machine only) or HOST:PORT; without it nowhere"
+    )
     verify_threads: int = _setting(2, "how many signatures are verified side by side while the ledger is read", "threads")
     lines_limit: int = _setting(200, "how many lines a list shows before `--after` is needed", "lines")
 

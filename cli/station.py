@@ -1,46 +1,35 @@
-"""`ortoo station`: follow the ledger all the time, and say how this station stands."""
+"""`ortoo station`: follow the ledger all the time; how the station stands is in `cli.station_status`."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import click
+import structlog
 
-from adapters.errors import LedgerError
-from adapters.ledger import Finding
 from adapters.station import Station
-from adapters.station_duties import DutyReport, StationDuties
-from cli.errors import ExitCode
-from cli.labels import code_label, label
-from cli.ledger_findings import finding_data, finding_lines
+from adapters.station_duties import StationDuties
+from adapters.station_log import LIBRARY, NOTE, StationLog
+from adapters.station_metrics import StationMetrics, serving
+from adapters.station_reports import Duty, DutyReport
+from cli.errors import ExitCode, outcome_of, redacted
+from cli.labels import label
 from cli.options import command_options
-from cli.reading import now_of, scope_data
-from cli.render import pair_lines, show_time
+from cli.render import show_time
 from cli.session import Session
-from cli.views import Views, banner, open_views
-from cli.wiring import open_station, projector_of
-from domain.ids import OfficerId, officer_id
-from domain.keys import KeyStatus
-from projections.archive_pages import TimeJump, time_jumps
-from projections.directory_queries import KeyRow, keys
-from projections.letter_pages import EXPIRED
+from cli.station_status import holder_words, status_command
+from cli.wiring import open_lease, open_station, projector_of
+from domain.ids import officer_id
 from projections.station_work import StationWork
 
 MARK_SHOWN: Final = 16
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _LedgerSeen:
-    """What the ledger itself says: its end, what is not as it should be; or why it says nothing."""
-
-    end: int | None
-    warnings: tuple[Finding, ...]
-    why: str = ""
+JSON: Final = "json"
+WORDS: Final = "words"
 
 
 @click.group("station")
@@ -48,58 +37,98 @@ def station() -> None:
     """Follow the ledger all the time."""
 
 
+station.add_command(status_command)
+
+
 @station.command("run")
-@click.option("--once", is_flag=True, help="Do everything once, then stop.")
+@click.option("--once", is_flag=True, help="Do everything once, then stop; whether another one runs is no matter.")
 @click.option("--trust-ledger-time", is_flag=True, help="Go on where records are stamped ahead of this machine's clock.")
+@click.option("--log", "form", type=click.Choice([JSON, WORDS]), help="How events are written (words at a terminal, else JSON).")
+@click.option("--metrics", metavar="HOST:PORT", help="Answer monitors there: /health, /metrics (metrics_address).")
 @command_options
-def run_command(session: Session, *, once: bool, trust_ledger_time: bool) -> None:
+def run_command(session: Session, *, once: bool, trust_ledger_time: bool, form: str | None, metrics: str | None) -> None:
     """Follow the ledger until interrupted, and do what a station owes.
 
     It brings the views up, sends the queue, records terms that passed in silence, and fetches the documents of letters to the
-    organisations that it serves. It stops where the ledger contradicts what was read before.
+    organisations that it serves. It stops where the ledger contradicts what was read before. A ledger or a database that does
+    not answer is waited for. Of several on one store one works; the others wait until that one ends, and go on from there.
 
     Example:
       ortoo station run
+      ortoo station run --metrics 9464 --log json
       ortoo station run --once
     """
     running = session.keep(open_station)
-    work = StationWork(session.keep(lambda _: projector_of(session, running)))
     own = session.settings.station
+    telling = _Telling(session, running, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
     duties = StationDuties(
         running,
-        work,
+        StationWork(session.keep(lambda _: projector_of(session, running))),
         officer_id(own) if own is not None else None,
-        lambda report: session.note(_report_words(session, running, report)),
+        telling.report,
+        watch=telling.metrics,
         trust_ledger_time=trust_ledger_time,
     )
-    reached = duties.round() if once else _run_until_told(duties)
-    position = running.parts.store.next_position() - 1
-    session.show({"position": position}, [label("duty.stopped", session.language, position=position)])
+    with telling.log.with_libraries():
+        reached = duties.round() if once else _run_until_told(session, duties, telling, metrics)
+    session.show({"position": duties.position}, [label("duty.stopped", session.language, position=duties.position)])
     if not reached:
         session.end_with(ExitCode.UNREACHABLE)
 
 
-@station.command("status")
-@command_options
-def status_command(session: Session) -> None:
-    """Say how this station stands: the ledger, how far it was read, both roots, alarms, queue and keys.
-
-    Example:
-      ortoo station status
-    """
-    views = open_views(session)
-    seen = _ledger_seen(views.station)
-    with views.reading() as connection:
-        jumps = time_jumps(connection)
-        enrolled = {who: keys(connection, officer=who) for who in views.station.parts.keyring.officers()}
-    data = _status_data(session, views, seen, jumps, enrolled)
-    session.show(data, lambda: [*banner(session, views), *pair_lines(_status_pairs(session, views, data, seen.warnings))])
-
-
-def _run_until_told(duties: StationDuties) -> bool:
-    with _told_to_stop() as stopped:
-        duties.run(stopped)
+def _run_until_told(session: Session, duties: StationDuties, telling: _Telling, metrics: str | None) -> bool:
+    address = metrics or session.settings.metrics_address
+    with ExitStack() as stack:
+        if address is not None:
+            found = stack.enter_context(serving(telling.metrics, address))
+            telling.report(DutyReport(duty=Duty.SERVING, address=found))
+        duties.run(stack.enter_context(_told_to_stop()), session.keep(open_lease))
     return True
+
+
+class _Telling:
+    """Who is told of a station that runs: a person or a log collector, and monitors."""
+
+    def __init__(self, session: Session, running: Station, *, as_json: bool) -> None:
+        def code_of(error: Exception) -> str:
+            return outcome_of(error).code
+
+        self._session = session
+        self._running = running
+        self._offset_minutes: int | None = None
+        self.metrics = StationMetrics(code_of, session.now_ms)
+        write: Callable[[str], None] = lambda line: click.echo(line, err=True)  # noqa: E731 - as short as a name for it
+        self.log = StationLog(write, code_of, redacted, None if as_json else self._words)
+        # From here on no line on standard error is of another form, whoever writes it.
+        if as_json:
+            session.note_with(self.log.note)
+
+    def report(self, report: DutyReport) -> None:
+        """Tell a report to everybody."""
+        if report.duty is Duty.PROJECTED and self._offset_minutes is None and report.position != -1:
+            # The ledger's own offset stands in its first record, and this is a moment at which the store answers.
+            self._offset_minutes = self._running.exchange.utc_offset_minutes
+        self.log.report(report)
+        self.metrics.report(report)
+
+    def _words(self, _logger: Any, _level: str, fields: MutableMapping[str, Any]) -> str:
+        """Return an event as a person reads it; that the station stopped is told where it ends."""
+        event, language = fields["event"], self._session.language
+        if event == Duty.STOPPED:
+            raise structlog.DropEvent
+        why = fields.get("message", "")
+        if event in {NOTE, LIBRARY}:
+            words = why
+        elif event == Duty.STANDING_BY:
+            words = label("duty.standing_by", language, holder=holder_words(fields, self._offset_minutes or 0, language))
+        else:
+            reason = fields.get("reason")
+            values = {
+                "letter": fields.get("letter", "")[:MARK_SHOWN],
+                "why": label(f"reason.{reason}", language) if reason else why,
+            }
+            words = label(f"duty.{event}", language, **{**fields, **values, "event": event})
+        return f"{show_time(self._session.now_ms(), self._offset_minutes or 0)}  {words}"
 
 
 @contextmanager
@@ -112,88 +141,3 @@ def _told_to_stop() -> Iterator[Callable[[float], bool]]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _report_words(session: Session, running: Station, report: DutyReport) -> str:
-    letter = "" if report.letter is None else report.letter.hex()[:MARK_SHOWN]
-    values = {"letter": letter, "position": report.position, "count": report.count, "why": report.why}
-    words = label(f"duty.{report.duty.value}", session.language, **values)
-    offset = running.exchange.utc_offset_minutes if running.parts.store.next_position() else 0
-    return f"{show_time(session.now_ms(), offset)}  {words}"
-
-
-def _ledger_seen(running: Station) -> _LedgerSeen:
-    try:
-        return _LedgerSeen(end=running.parts.ledger.end(), warnings=running.parts.ledger.warnings)
-    except LedgerError as error:
-        return _LedgerSeen(end=None, warnings=(), why=str(error))
-
-
-def _status_data(
-    session: Session,
-    views: Views,
-    seen: _LedgerSeen,
-    jumps: tuple[TimeJump, ...],
-    enrolled: dict[OfficerId, tuple[KeyRow, ...]],
-) -> dict[str, Any]:
-    store, now = views.station.parts.store, now_of(session, views)
-    size = store.next_position()
-    record_root, verdict_root = store.roots_at(size)
-    return {
-        **scope_data(views),
-        "station": session.settings.station,
-        "location": session.settings.location,
-        "reachable": seen.end is not None,
-        "why": seen.why,
-        "end": seen.end,
-        "next_position": size,
-        "behind": None if seen.end is None else max(0, seen.end - size),
-        "record_root": record_root,
-        "verdict_root": verdict_root,
-        "warnings": finding_data(seen.warnings),
-        "alarms": jumps,
-        "queue": len(views.station.parts.queue.unfinished()),
-        "keys": [_key_data(who, row, now) for who, rows in enrolled.items() for row in rows or (None,)],
-    }
-
-
-def _key_data(who: OfficerId, row: KeyRow | None, now: int) -> dict[str, Any]:
-    """Return a key of an officer who has a key file here, as the ledger has it; None: it has none of his."""
-    if row is None:
-        return {"officer": who, "key": None, "state": None, "valid_until": None}
-    valid_until = max(certificate.not_after for certificate in row.certificates)
-    state = EXPIRED if row.status == KeyStatus.ACTIVE and valid_until < now else row.status
-    return {"officer": who, "key": row.key, "state": state, "valid_until": valid_until}
-
-
-def _status_pairs(
-    session: Session, views: Views, data: dict[str, Any], findings: tuple[Finding, ...]
-) -> list[tuple[str, object]]:
-    language, offset = session.language, views.offset_minutes
-    jumps = [label("duty.time_jump", language, position=jump.position) for jump in data["alarms"]]
-    warnings = finding_lines(findings, language)
-    reachable = label(f"yes_no.{'yes' if data['reachable'] else 'no'}", language)
-    pairs: list[tuple[str, object]] = [
-        (label("heading.station", language), data["station"] or ""),
-        (label("heading.ledger", language), f"{views.exchange.name}, {data['location']}"),
-        (label("heading.identity", language), data["ledger"].hex()),
-        (label("heading.reachable", language), f"{reachable}\n{data['why']}".rstrip()),
-        (label("heading.next_position", language), data["next_position"]),
-        (label("heading.behind", language), "" if data["behind"] is None else data["behind"]),
-        (label("heading.ledger_time", language), show_time(data["at"], offset)),
-        (label("heading.record_root", language), data["record_root"].hex()),
-        (label("heading.verdict_root", language), data["verdict_root"].hex()),
-        (label("heading.warnings", language), "\n".join(warnings)),
-        (label("heading.alarms", language), "\n".join(jumps)),
-        (label("heading.queue", language), data["queue"]),
-        (label("heading.keys", language), "\n".join(_key_words(session, key, offset) for key in data["keys"])),
-    ]
-    return [(heading, value) for heading, value in pairs if value != ""]
-
-
-def _key_words(session: Session, key: dict[str, Any], offset_minutes: int) -> str:
-    language = session.language
-    if key["key"] is None:
-        return f"{key['officer']}: {label('note.not_enrolled', language)}"
-    until = f"{label('heading.valid_until', language)} {show_time(key['valid_until'], offset_minutes)}"
-    return f"{key['officer']}: {code_label('key_state', key['state'], language)}, {until}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from adapters.errors import ClockBehindLedgerError
+from adapters.errors import AdapterError, ClockBehindLedgerError
 from adapters.station import Behind, Freshness, Station
 from cli.acting import acting_station, require_genesis
 from cli.as_of import AsOfPosition, parse_as_of
@@ -30,7 +30,8 @@ COVERS_AS_OF = 20_000
 class Views:
     """The views of one command: made by `open_views`, read through `reading`.
 
-    `position` is the next one that they do not show, `at` the ledger time of the last that they show.
+    `position` is the next one that they do not show, `at` the ledger time of the last that they show; `error` is what kept
+    the ledger from being read to its end.
     """
 
     station: Station
@@ -38,6 +39,7 @@ class Views:
     position: int
     at: int
     as_of: bool
+    error: AdapterError | None = None
 
     @property
     def exchange(self) -> Exchange:
@@ -56,15 +58,18 @@ class Views:
             yield connection
 
 
-def open_views(session: Session, as_of: str | None = None) -> Views:
+def open_views(
+    session: Session, as_of: str | None = None, *, tolerated: tuple[type[AdapterError], ...] = (ClockBehindLedgerError,)
+) -> Views:
     """Return the views, after following the ledger for as long as reading commands may; `as_of` as people write it.
 
     Where the answer does not reach the ledger's end, that is said on standard error. Raises `HomeError` before anything was
-    read of the ledger, `UsageError` for an `as_of` that is none, `AsOfError` for one before the ledger or beyond its end.
+    read of the ledger, `UsageError` for an `as_of` that is none, `AsOfError` for one before the ledger or beyond its end, and
+    what keeps the ledger from being read unless it is `tolerated`: then what was judged before is shown.
     """
     station = session.keep(open_reading_station)
     until = time.monotonic() + session.settings.catch_up_s
-    freshness = _freshness(session, station)
+    freshness = _freshness(session, station, tolerated)
     require_genesis(session, station)
     if as_of is not None:
         return _views_as_of(session, station, as_of, elsewhere=_is_reachable(freshness))
@@ -76,7 +81,7 @@ def open_views(session: Session, as_of: str | None = None) -> Views:
     if behind is not None:
         why = label("note.unreachable" if behind is Behind.UNREACHABLE else "note.behind", session.language)
         session.note(as_of_line(position - 1, at, station.exchange.utc_offset_minutes, why, session.language))
-    return Views(station=station, projector=projector, position=position, at=at, as_of=False)
+    return Views(station=station, projector=projector, position=position, at=at, as_of=False, error=freshness.error)
 
 
 def acting_views(session: Session) -> Views:
@@ -91,13 +96,14 @@ def acting_views(session: Session) -> Views:
     return Views(station=station, projector=projector, position=position, at=station.last_time, as_of=False)
 
 
-def _freshness(session: Session, station: Station) -> Freshness:
-    """Follow the ledger as long as reading commands may; where a clock is wrong, what was judged before is shown."""
+def _freshness(session: Session, station: Station, tolerated: tuple[type[AdapterError], ...]) -> Freshness:
+    """Follow the ledger as long as reading commands may."""
     try:
         return station.catch_up(budget_s=session.settings.catch_up_s)
-    except ClockBehindLedgerError as error:
+    except tolerated as error:
         session.note(str(error))
-        return Freshness(position=station.parts.store.next_position(), at=station.last_time, behind=Behind.UNREAD)
+        position = station.parts.store.next_position()
+        return Freshness(position=position, at=station.last_time, behind=Behind.UNREAD, error=error)
 
 
 def _is_reachable(freshness: Freshness) -> bool:

@@ -25,6 +25,7 @@ from adapters.ledger_locations import open_ledger
 from adapters.queue import Queue, Submission
 from adapters.station import Station, StationParts
 from adapters.store.holdings import StoreHoldings
+from adapters.store.lease import StoreLease, lease_on
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import Submitter
 from adapters.token_errors import PinNeededError
@@ -91,6 +92,11 @@ def projector_of(session: Session, station: Station) -> Projector:
     """Return the projector of a station into the views of a session's home."""
     url = session.settings.store_url or f"sqlite:///{session.home / VIEWS_FILE}"
     return Projector(url, station.parts.store, station.parts.codec, station.view, station.parts.documents)
+
+
+def open_lease(session: Session) -> StoreLease:
+    """Return the lease on the store of a session's home, which must be there; use it as `session.keep(open_lease)`."""
+    return lease_on(session.settings.store_url or default_store_url(session.home), session.now_ms)
 
 
 def passing_projector(station: Station) -> Projector:

@@ -2,12 +2,18 @@
 
 ProjectionError
 ├── ProjectionUnknownError        a name that no projection has
-├── ViewsUnreachableError         the database of the views cannot be opened, read or written
 ├── CursorError                   the place at which a list should go on is not one of that list
 └── AsOfError                     a position or time at which there is nothing to show
+
+StoreUnreachableError             (adapters.errors)
+└── ViewsUnreachableError         the database of the views cannot be opened, read or written
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
+
+from adapters.errors import StoreUnreachableError
 
 
 class ProjectionError(Exception):
@@ -22,15 +28,13 @@ class ProjectionUnknownError(ProjectionError):
         super().__init__(f"There is no projection {name!r}; there are {', '.join(known)}. See `ortoo projection list`.")
 
 
-class ViewsUnreachableError(ProjectionError):
+class ViewsUnreachableError(StoreUnreachableError):
     """The database of the views cannot be used."""
 
-    def __init__(self, database: str, why: str) -> None:
-        """Name the database (without its password) and what it said."""
-        super().__init__(
-            f"The views in {database} cannot be used ({why}). Nothing was lost: they are rebuilt from the store at will. "
-            "Check the disk and the database, then run the command again; a damaged file of views may be deleted."
-        )
+    SAYS: ClassVar = (
+        "The views in {url} cannot be used ({why}). Nothing was lost: they are rebuilt from the store at will. "
+        "Check the disk and the database, then run the command again; a damaged file of views may be deleted."
+    )
 
 
 class CursorError(ProjectionError):

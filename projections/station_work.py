@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -25,9 +25,9 @@ class StationWork:
         """Ask the views that this projector brings up."""
         self._projector = projector
 
-    def project(self) -> int:
-        """Bring the views up to the store's end, and return the next position."""
-        return self._projector.catch_up()
+    def project(self, proceed: Callable[[], bool]) -> int:
+        """Bring the views up to the store's end while `proceed()`, and return the next position."""
+        return self._projector.catch_up(proceed=proceed)
 
     def passed_terms(self, station: OfficerId, *, after: int, before: int, limit: int) -> tuple[PassedTerm, ...]:
         """Return terms after one time and before another that passed without anybody having recorded it, the earliest first."""

@@ -27,7 +27,7 @@ from adapters.store.tables import CHANGES, DUMPED, FACTS, NODES, ORIGINALS, RECO
 from adapters.store.topics import change_mapper
 from domain.changes import Original, State
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
-from domain.reasons import Reason
+from domain.reasons import Reason, reason_of
 from domain.tree import Frontier
 from domain.verdicts import Judged, Verdict
 
@@ -42,6 +42,7 @@ _ENTRY_COLUMNS: Final = ", ".join(f'"{column.name}"' for column in RECORDS.colum
 _LAST_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records ORDER BY position DESC LIMIT 1"  # noqa: S608 - our own columns
 _ENTRY_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position = {{0}}"  # noqa: S608 - as above
 _ENTRIES_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position >= {{0}} AND position < {{0}} ORDER BY position"  # noqa: S608 - as above
+_REASONS_SQL: Final = "SELECT reason, count(*) FROM records WHERE position >= {0} AND position < {0} GROUP BY reason"
 _POSITION_AT_SQL: Final = 'SELECT max(position) FROM records WHERE "at" <= {0}'
 _FORGET_SNAPSHOT_SQL: Final = "DELETE FROM snapshots WHERE originator_id = {0}"
 _LAST_CHANGE_SQL: Final = "SELECT max(notification_id) FROM changes"
@@ -128,6 +129,10 @@ class LedgerStore:
         while page := self.entries(start, ENTRIES_AT_ONCE, until=until):
             yield from page
             start = page[-1].verdict.position + 1
+
+    def reasons(self, start: int, stop: int) -> dict[Reason, int]:
+        """Return how many verdicts on positions from `start` to before `stop` have each reason."""
+        return {reason_of(row[0]): int(row[1]) for row in self._raw(_REASONS_SQL, start, stop)}
 
     def position_of(self, identity: Digest) -> int | None:
         """Return where an event first stands as an authentic one, None if it does not."""

@@ -254,7 +254,7 @@ def test_a_running_station_records_missed_terms_and_ends_when_told(
         ministry.catch_up()
         return tally(ministry.view, letter).missed is not None
 
-    with running(home, "station", "run") as process:
+    with running(home, "station", "run", "--log", "words") as process:
         try:
             wait_until(is_missed)
             process.send_signal(told)
@@ -268,7 +268,7 @@ def test_a_running_station_records_missed_terms_and_ends_when_told(
 
 def test_everything_is_done_once_on_request(exchange: TestExchange, ministry: Station, committee: Home) -> None:
     exchange.send(ministry, "deputy", "mfy-001")
-    once = committee.done("station", "run", "--once")
+    once = committee.done("station", "run", "--once", "--log", "words")
     assert "are here" in once.err
     position = ministry.parts.store.next_position() - 1
     assert committee.done("station", "run", "--once", "--json").data == {"position": position}

@@ -17,7 +17,8 @@ from adapters.ledger_locations import open_ledger
 from adapters.registration import registered
 from adapters.signers import Signer
 from adapters.station import Station, Utterance
-from adapters.station_duties import LONGEST_PAUSE_S, Duty, DutyReport, StationDuties
+from adapters.station_duties import LONGEST_PAUSE_S, STANDING_BY_S, StationDuties
+from adapters.station_reports import Doing, Duty, DutyReport, Standing
 from adapters.submitting import Deposited, Queued
 from adapters.token_errors import TokenRemovedError
 from cli.wiring import passing_projector
@@ -202,15 +203,15 @@ def test_a_term_that_comes_after_a_long_outage_is_not_forgotten(exchange: TestEx
 def test_an_outage_is_told_once_and_asked_about_less_and_less_often(exchange: TestExchange) -> None:
     robot = Watched(exchange, "robot", "robot")
     robot.link.is_cut = True
-    pauses = []
+    pauses: list[float] = []
 
     def stopped(pause_s: float) -> bool:
-        pauses.append(pause_s)
+        pauses.extend([pause_s] if pause_s else [])
         return len(pauses) > 10
 
     robot.duties.run(stopped)
-    assert [report.duty for report in robot.reports if report.duty is not Duty.PROJECTED] == [Duty.UNREACHABLE]
-    assert pauses[:5] == [0, 1, 2, 4, 8]
+    assert [report.duty for report in robot.reports if report.duty is not Duty.PROJECTED] == [Duty.UNREACHABLE, Duty.STOPPED]
+    assert pauses[:4] == [1, 2, 4, 8]
     assert pauses[-1] == LONGEST_PAUSE_S
     robot.link.is_cut = False
     assert robot.round() == [Duty.REACHABLE]
@@ -277,7 +278,7 @@ def test_a_record_far_ahead_of_the_clock_pauses_until_the_clock_has_caught_up(
     assert trusting.round() == []
     assert trusting.station.parts.store.next_position() == before + 1
     clock.advance(3600)
-    assert robot.round() == []
+    assert robot.round() == [Duty.RESUMED]
     assert robot.station.parts.store.next_position() == before + 1
 
 

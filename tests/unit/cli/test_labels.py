@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.station_reports import Duty
 from cli.labels import all_labels, code_label, label
 from cli.languages import Language
+from cli.station_problems import ProblemCode
 from domain.consignments import ConsignmentState
 from domain.directory import CONNECTIONS, KINDS, ROLES
 from domain.dispatch import KINDS as LETTER_KINDS
@@ -47,6 +49,8 @@ CODES: dict[str, set[str]] = {
     "verdict": {"accepted", "rejected", "contested"},
     "key_state": {status.value for status in KeyStatus} | {"expired"},
     "document_role": set(DOCUMENT_ROLES) | {"cover"},
+    "duty": {duty.value for duty in Duty},
+    "problem": {code.value for code in ProblemCode} - {"unsafe", "warns"},
     "relation": {"answers", "follows", "replaces", "relates"},
 }
 PLACE = re.compile(r"\{(\w+)\}")
