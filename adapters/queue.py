@@ -46,6 +46,8 @@ _ADD: Final = (
     "INSERT INTO submissions (intention, identity, act, officer, record, documents, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
 )
+_NOTHING_DONE: Final = "nothing was signed or sent by this command"
+_NOTHING_LOST: Final = "what was signed is still in it, and what was sent is on the ledger"
 _FINISH: Final = "UPDATE submissions SET position = ?, intention = intention || ? WHERE identity = ? AND position IS NULL"
 
 
@@ -76,14 +78,15 @@ class Queue:
     def __init__(self, path: Path) -> None:
         """Open the queue at `path`, making it if needed; raise `QueueError` if that fails."""
         self._path = path
-        with self._translated():
+        with self._translated(_NOTHING_DONE):
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
-            with self._translated():
+            with self._translated(_NOTHING_DONE):
                 self._connection.execute("PRAGMA journal_mode=WAL")
                 self._connection.execute("PRAGMA synchronous=FULL")
                 for statement in (CreateTable(_SUBMISSIONS, if_not_exists=True), CreateIndex(_UNFINISHED, if_not_exists=True)):
                     self._connection.execute(str(statement.compile(dialect=sqlite.dialect())))
+            self._file = _file_at(path)
         except QueueError:
             self._connection.close()
             raise
@@ -96,7 +99,7 @@ class Queue:
         """
         added: set[Digest] = set()
         # The write lock is taken before it is asked what is known, so that two processes that add the same add it once.
-        with self._writing():
+        with self._writing(_NOTHING_DONE):
             for one in submissions:
                 values = (one.intention, one.identity, one.act, one.officer, one.record, _written(one.documents), one.queued_at)
                 if self._connection.execute(_ADD, values).rowcount:
@@ -121,6 +124,7 @@ class Queue:
 
     def unfinished(self) -> tuple[Submission, ...]:
         """Return what waits, in the order in which it was signed."""
+        self._require_own_file()
         return self._select("position IS NULL")
 
     def finish(self, verdicts: Sequence[tuple[Digest, int, bool]]) -> None:
@@ -147,9 +151,18 @@ class Queue:
         """Let go of the file."""
         self._connection.close()
 
+    def _require_own_file(self) -> None:
+        # A deleted file lives on for whoever has it open, and what is put into it then is gone with this process.
+        if _file_at(self._path) != self._file:
+            raise QueueError(
+                f"The queue {self._path} was deleted or exchanged while this process had it open: nothing more is put into it or "
+                "taken from it. Find out who did it, put it back if it is still somewhere, then try again."
+            )
+
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._translated():
+    def _writing(self, meanwhile: str = _NOTHING_LOST) -> Iterator[None]:
+        self._require_own_file()
+        with self._translated(meanwhile):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -178,14 +191,23 @@ class Queue:
         )
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, meanwhile: str = _NOTHING_LOST) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise QueueError(
-                f"The queue {self._path} cannot be used ({error}): nothing was signed or sent by this command. "
+                f"The queue {self._path} cannot be used ({error}): {meanwhile}. "
                 "Check the disk and the file's permissions, then try again."
             ) from error
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return which file stands at a path, None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _written(documents: Sequence[Digest]) -> str:
