@@ -58,7 +58,7 @@ from domain.header import LocalName
 from domain.ids import LetterId, OfficerId
 
 FOLDER: Final = "build/demo"
-TERM_S: Final = 10
+TERM_S: Final = 15
 TERM_ON_KAFKA_S: Final = 20
 """A broker that somebody else uses too may take longer for 200 events than a file."""
 UZBEKISTAN_OFFSET_MINUTES: Final = 5 * 60
