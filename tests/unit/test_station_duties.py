@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from adapters import follower
 from adapters.correspondence import missed
 from adapters.errors import LedgerUnreachableError, SlotChangedError
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
@@ -19,6 +21,7 @@ from adapters.signers import Signer
 from adapters.station import Station, Utterance
 from adapters.station_duties import LONGEST_PAUSE_S, STANDING_BY_S, StationDuties
 from adapters.station_reports import Doing, Duty, DutyReport, Standing
+from adapters.store.lease import Holder
 from adapters.submitting import Deposited, Queued
 from adapters.token_errors import TokenRemovedError
 from cli.wiring import passing_projector
@@ -72,6 +75,44 @@ class Link:
         self.ledger.close()
 
 
+class Monitor:
+    """Who watches a station, and what was handed over."""
+
+    def __init__(self) -> None:
+        self.batches: list[float] = []
+        self.reasons: Counter[Reason] = Counter()
+        self.standings: list[Standing] = []
+        self.moves = 0
+
+    def alive(self) -> None:
+        self.moves += 1
+
+    def stored(self, seconds: float) -> None:
+        self.batches.append(seconds)
+
+    def judged(self, reasons: Mapping[Reason, int]) -> None:
+        self.reasons.update(reasons)
+
+    def stands(self, standing: Standing) -> None:
+        self.standings.append(standing)
+
+
+class Taken:
+    """A lease that somebody else holds until a test gives it back."""
+
+    def __init__(self) -> None:
+        self.is_free = False
+
+    def take(self) -> bool:
+        return self.is_free
+
+    def holder(self) -> Holder | None:
+        return None if self.is_free else Holder(process=7, machine="there", since=0)
+
+    def close(self) -> None:
+        raise AssertionError
+
+
 class Watched:
     """A station with its duties, and what it told."""
 
@@ -79,12 +120,14 @@ class Watched:
         self.link = Link(open_ledger(exchange.location, clock_ms=exchange.now_ms))
         self.station: Station = exchange.station(name, ledger=self.link)
         self.reports: list[DutyReport] = []
+        self.monitor = Monitor()
         self.projector = passing_projector(self.station)
         self.duties = StationDuties(
             self.station,
             StationWork(self.projector),
             OfficerId(officer) if officer else None,
             self.reports.append,
+            watch=self.monitor,
             trust_ledger_time=trust,
         )
         if officer:
@@ -350,3 +393,60 @@ def test_a_station_whose_token_is_pulled_out_follows_on_and_signs_when_it_is_bac
     token.is_out = False
     robot.duties._key_retry_at_s = 0.0
     assert robot.round() == [Duty.MISSED]
+
+
+def test_who_watches_is_told_how_the_station_stands_and_counts_every_verdict_once(
+    exchange: TestExchange, ministry: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "BATCH_LIMIT", 4)
+    robot = Watched(exchange, "robot", "robot")
+    exchange.add_organisations(ministry, [f"mfy-{number}" for number in range(100, 110)])
+    robot.duties.run(lambda _: Duty.PROJECTED in {report.duty for report in robot.reports})
+    end = ministry.parts.ledger.end()
+    assert len(robot.monitor.batches) == 3
+    assert robot.monitor.reasons == {Reason.ACCEPTED: 10}
+    assert robot.monitor.moves > len(robot.monitor.batches)
+    positions = [standing.position for standing in robot.monitor.standings]
+    assert positions == sorted(positions)
+    last = robot.monitor.standings[-1]
+    assert (last.doing, last.error, last.position, last.behind, last.queue) == (Doing.STOPPED, None, end - 1, 0, 0)
+    assert last.reached_at == exchange.now_ms()
+    robot.link.is_cut = True
+    robot.round()
+    assert robot.monitor.standings[-1].doing is Doing.UNREACHABLE
+    assert isinstance(robot.monitor.standings[-1].error, LedgerUnreachableError)
+
+
+def test_a_station_that_is_told_to_stop_stops_after_the_batch(
+    exchange: TestExchange, ministry: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "BATCH_LIMIT", 2)
+    robot = Watched(exchange, "robot", "robot")
+    begin = robot.station.parts.store.next_position()
+    exchange.add_organisations(ministry, [f"mfy-{number}" for number in range(100, 110)])
+    robot.duties.run(lambda _: len(robot.monitor.batches) >= 2)
+    assert robot.station.parts.store.next_position() == begin + 4
+    assert robot.duties.position == begin + 3
+    assert robot.reports[-1] == DutyReport(duty=Duty.STOPPED, position=begin + 3)
+
+
+def test_a_station_waits_while_another_has_the_lease_and_does_nothing_meanwhile(
+    exchange: TestExchange, ministry: Station
+) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    lease, pauses = Taken(), list[float]()
+    begin = robot.station.parts.store.next_position()
+    exchange.add_organisations(ministry, ["mfy-100", "mfy-101"])
+
+    def stopped(pause_s: float) -> bool:
+        pauses.append(pause_s)
+        lease.is_free = len(pauses) > 3
+        return Duty.PROJECTED in {report.duty for report in robot.reports}
+
+    robot.duties.run(stopped, lease)
+    assert [report.duty for report in robot.reports] == [Duty.STANDING_BY, Duty.LEASE_TAKEN, Duty.PROJECTED, Duty.STOPPED]
+    assert robot.reports[0].holder == Holder(process=7, machine="there", since=0)
+    assert pauses[:4] == [0, STANDING_BY_S, STANDING_BY_S, STANDING_BY_S]
+    waiting = [standing for standing in robot.monitor.standings if standing.doing is Doing.STANDING_BY]
+    assert {(standing.position, standing.behind) for standing in waiting} == {(begin - 1, None)}
+    assert robot.monitor.reasons == {Reason.ACCEPTED: 2}
