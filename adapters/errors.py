@@ -59,6 +59,7 @@ AdapterError
 │   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
 │   ├── MetricsAddressError           (adapters.station_metrics) monitors cannot be answered at the address given
 │   └── QueueError                    the queue on disk cannot be used
+│       └── QueueGoneError            its file was deleted or exchanged while a process had it open
 ├── StoreError                        whatever goes wrong with the station's own database
 │   ├── StoreMovedError               another process of this station wrote first; read on from there
 │   ├── StoreUrlError                 the setting store_url names no database that can be used
@@ -238,6 +239,10 @@ class ClockBehindLedgerError(StationError):
 
 class QueueError(StationError):
     """The queue on disk cannot be read or written."""
+
+
+class QueueGoneError(QueueError):
+    """The file of the queue was deleted or exchanged while a process had it open; trying again does not help that process."""
 
 
 class KeyringError(StationError):

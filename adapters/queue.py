@@ -17,7 +17,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Ta
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from adapters.errors import QueueError
+from adapters.errors import QueueError, QueueGoneError
 from domain.ids import Digest
 
 BUSY_TIMEOUT_S: Final = 20
@@ -154,7 +154,7 @@ class Queue:
     def _require_own_file(self) -> None:
         # A deleted file lives on for whoever has it open, and what is put into it then is gone with this process.
         if _file_at(self._path) != self._file:
-            raise QueueError(
+            raise QueueGoneError(
                 f"The queue {self._path} was deleted or exchanged while this process had it open: nothing more is put into it or "
                 "taken from it. Find out who did it, put it back if it is still somewhere, then try again."
             )

@@ -20,6 +20,7 @@ from adapters.errors import (
     KeyringError,
     LedgerUnreachableError,
     QueueError,
+    QueueGoneError,
     StationError,
     StoreUnreachableError,
 )
@@ -127,7 +128,7 @@ class StationDuties:
         """Do rounds until `stopped`, which waits so many seconds at most, says so; while the lease is ours (None: no matter).
 
         A database that does not answer is waited for, as a ledger is. Raises `HistoryError`, `LedgerUnsafeError`,
-        `StoreGoneError`, and what else keeps a station from working on.
+        `StoreGoneError`, `QueueGoneError`, and what else keeps a station from working on.
         """
         self._stopped = stopped
         try:
@@ -166,6 +167,8 @@ class StationDuties:
         try:
             if self._works(lease) and self.round():
                 self._wait()
+        except QueueGoneError:
+            raise
         except (StoreUnreachableError, QueueError) as error:
             self._once(DutyReport(duty=Duty.STORE_UNREACHABLE, error=error))
             self._pause_longer()

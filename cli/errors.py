@@ -186,6 +186,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "CertificateFileError": (ExitCode.FAILED, "CERTIFICATE_FILE"),
         "MetricsAddressError": (ExitCode.USAGE, "METRICS_ADDRESS"),
         "QueueError": (ExitCode.UNREACHABLE, "QUEUE"),
+        "QueueGoneError": (ExitCode.UNREACHABLE, "QUEUE_GONE"),
         "KeyringError": (ExitCode.FAILED, "KEYRING"),
         "StoreError": (ExitCode.UNREACHABLE, "STORE"),
         "StoreUrlError": (ExitCode.USAGE, "STORE_URL"),

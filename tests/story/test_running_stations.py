@@ -209,19 +209,20 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(
 
 
 @pytest.mark.slow
-def test_a_store_whose_file_was_deleted_ends_the_station_and_is_rebuilt_by_the_next(
-    exchange: TestExchange, ministry: Station, start: Callable[..., Running]
+@pytest.mark.parametrize(("file", "code"), [("store.sqlite", "STORE_GONE"), ("queue.sqlite", "QUEUE_GONE")])
+def test_a_database_whose_file_was_deleted_ends_the_station_and_the_next_makes_it_anew(
+    exchange: TestExchange, ministry: Station, start: Callable[..., Running], file: str, code: str
 ) -> None:
     home = home_of(exchange, "one", "robot", station="robot")
     running = start(home, "--metrics", "0")
     running.until_healthy("working")
-    for file in home.folder.glob("store.sqlite*"):
-        file.unlink()
+    for path in home.folder.glob(f"{file}*"):
+        path.unlink()
     running.process.communicate(timeout=PATIENCE_S)
     assert running.process.returncode == 6
     *_, stopped_, note = running.events()
-    assert (stopped_["event"], stopped_["level"], stopped_["code"]) == ("stopped", "error", "STORE_GONE")
-    assert "rebuilt from the ledger" in note["message"]
+    assert (stopped_["event"], stopped_["level"], stopped_["code"]) == ("stopped", "error", code)
+    assert f"{home.folder / file} was deleted" in note["message"]
     assert home.done("station", "run", "--once", "--json").data == {"position": ministry.parts.store.next_position() - 1}
 
 
