@@ -8,7 +8,7 @@ ENVIRONMENT := .venv/.installed
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-kafka test hunt check bench bench-full docs kafka lock clean
+.PHONY: help dev demo demo-kafka demo-postgres test hunt check bench bench-full docs kafka lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this help
@@ -34,6 +34,10 @@ demo: $(ENVIRONMENT) ## Watch a ministry write to 100 committees, on a ledger in
 demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it (build/demo-kafka)
 	@rm -rf build/demo-kafka
 	@$(BIN)/python -m tests.kafka_broker -- $(BIN)/ortoo demo --dir build/demo-kafka --at kafka://{bootstrap}/demo
+
+demo-postgres: $(ENVIRONMENT) ## The same with each station's database on a PostgreSQL, started for it (build/demo-postgres)
+	@rm -rf build/demo-postgres
+	@$(BIN)/python -m tests.postgres_server -- $(BIN)/ortoo demo --dir build/demo-postgres --store-url {url}
 
 test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some, WORKERS=0 to run them one by one)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from adapters.authority_files import load_authority
 from adapters.certificate_authority import Authority
 from adapters.due_times import show_offset
 from adapters.ledger_locations import KafkaLocation, SqliteLocation, parse_location
+from adapters.store.dialect import holds_password, make_schema
 from cli.demo_directory import (
     committee_officers,
     first_organisation,
@@ -48,7 +50,15 @@ from cli.demo_scenes import (
 from cli.demo_screen import DemoScreen
 from cli.demo_station import PASSPHRASE_FILE, DemoStation, define_group, enrol_all, register_all
 from cli.errors import UsageError
-from cli.founding import AUTHORITY_FOLDER, ROOTS_FOLDER, FirstOfficer, FoundingPlan, found_ledger, make_station_topic
+from cli.founding import (
+    AUTHORITY_FOLDER,
+    ROOTS_FOLDER,
+    FirstOfficer,
+    FoundingPlan,
+    found_ledger,
+    make_station_topic,
+    store_settings,
+)
 from cli.options import command_options
 from cli.passphrases import given_as_passphrase
 from cli.session import Session
@@ -72,8 +82,9 @@ THRESHOLD: Final = 2
 @click.option(
     "--dir", "folder", default=FOLDER, metavar="FOLDER", show_default=True, help="Where homes and report lie; must not exist."
 )
+@click.option("--store-url", metavar="URL", help="A database of PostgreSQL in which each home gets a schema of its own.")
 @command_options
-def demo(session: Session, location: str | None, folder: str) -> None:
+def demo(session: Session, location: str | None, folder: str, store_url: str | None) -> None:
     """Watch a ministry write to 100 committees, on a real ledger with real keys, by the same code as the commands.
 
     Two stations share nothing but the ledger's location. Their homes stay in the folder, so that one can go on from there.
@@ -82,8 +93,11 @@ def demo(session: Session, location: str | None, folder: str) -> None:
     Example:
       ortoo demo --dir build/demo
       ortoo demo --at kafka://localhost:9092/demo --dir build/demo-kafka
+      ortoo demo --store-url postgresql://ortoo@localhost/demo
     """
     del session
+    if store_url is not None and holds_password(store_url):
+        raise UsageError("Nothing was done: --store-url holds a password, which would stand in every home. Keep it in ~/.pgpass.")
     root = Path(folder)
     if root.exists():
         raise UsageError(f"{root} exists, and the demo changes nothing that is there. Remove it, or name another with --dir.")
@@ -91,11 +105,26 @@ def demo(session: Session, location: str | None, folder: str) -> None:
     second = _second_place(place)
     root.mkdir(parents=True)
     with ExitStack() as stack:
-        run_demo(root, place, second, stack)
+        run_demo(DemoPlaces(root=root, ledger=place, second=second, store_url=store_url), stack)
 
 
-def run_demo(root: Path, place: str, second: str, stack: ExitStack) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DemoPlaces:
+    """Where everything of a demo lies: its folder, both ledgers, and a database for the stores (None: files in the homes)."""
+
+    root: Path
+    ledger: str
+    second: str
+    store_url: str | None
+
+    def store_of(self, home: Path) -> str | None:
+        """Make room for the store of a home, and return its URL; None for a file in the home."""
+        return None if self.store_url is None else make_schema(self.store_url, home.name)
+
+
+def run_demo(places: DemoPlaces, stack: ExitStack) -> None:
     """Run every part of the demo on two ledgers and print it; stations are closed with the stack."""
+    root, place = places.root, places.ledger
     screen = DemoScreen()
     screen.say(
         f"{'Örtöö demo · TRAINING · real keys, real clock, the same code as the commands':<90}"
@@ -103,10 +132,10 @@ def run_demo(root: Path, place: str, second: str, stack: ExitStack) -> None:
     )
     screen.say(f"A ministry and {len(COMMITTEES)} committees, two stations that share only the ledger  {_short_place(place)}")
     screen.say()
-    story = _enrol(root, place, screen, stack)
+    story = _enrol(places, screen, stack)
     for scene in (send_circular, answer_circular, reply, make_mistakes, attack, stay_silent):
         scene(story)
-    _mongolia(root, second, screen, stack)
+    _mongolia(places, screen, stack)
     screen.say()
     with views_of(story.ministry) as connection:
         print_outbox(screen, connection, UZBEKISTAN_OFFSET_MINUTES)
@@ -117,12 +146,11 @@ def run_demo(root: Path, place: str, second: str, stack: ExitStack) -> None:
     _your_turn(root, screen, story.letters["L01"])
 
 
-def _enrol(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> DemoStory:
-    ministry_home, committees_home = root / "ministry", root / "committees"
-    authority = _found(
-        ministry_home, place, first_organisation(), REGISTRAR, offset_minutes=UZBEKISTAN_OFFSET_MINUTES, station=MINISTRY_STATION
-    )
-    _join(ministry_home, committees_home, place, COMMITTEES_STATION)
+def _enrol(places: DemoPlaces, screen: DemoScreen, stack: ExitStack) -> DemoStory:
+    ministry_home, committees_home, place = places.root / "ministry", places.root / "committees", places.ledger
+    plan = _plan(ministry_home, place, first_organisation(), REGISTRAR, MINISTRY_STATION)
+    authority = _found(replace(plan, utc_offset_minutes=UZBEKISTAN_OFFSET_MINUTES, store_url=places.store_of(ministry_home)))
+    _join(ministry_home, committees_home, place, COMMITTEES_STATION, places.store_of(committees_home))
     ministry, committees = _opened(ministry_home, stack), _opened(committees_home, stack)
     entries = tuple(organisations())
     register_all(ministry, REGISTRAR, MINISTRY, entries)
@@ -143,36 +171,28 @@ def _enrol(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> Demo
     return DemoStory(screen=screen, ministry=ministry, committees=committees, term_s=term_s)
 
 
-def _mongolia(root: Path, place: str, screen: DemoScreen, stack: ExitStack) -> None:
-    home = root / "mongolia"
-    authority = _found(
-        home,
-        place,
-        first_mongolian_organisation(),
-        MONGOLIAN_REGISTRAR,
-        offset_minutes=MONGOLIA_OFFSET_MINUTES,
-        station="st.mongolia",
-    )
+def _mongolia(places: DemoPlaces, screen: DemoScreen, stack: ExitStack) -> None:
+    home = places.root / "mongolia"
+    plan = _plan(home, places.second, first_mongolian_organisation(), MONGOLIAN_REGISTRAR, "st.mongolia")
+    authority = _found(replace(plan, utc_offset_minutes=MONGOLIA_OFFSET_MINUTES, store_url=places.store_of(home)))
     letters, receipts = run_mongolia(_opened(home, stack), authority)
     zone = show_offset(MONGOLIA_OFFSET_MINUTES)
     text = f"{letters} letters, {receipts} receipts on a second ledger (UTC{zone}): Secretariat, ministry, aimag"
     screen.part(8, "Mongolia", text, screen.seconds())
 
 
-def _found(
-    home: Path, place: str, organisation: OrganisationEntry, registrar: OfficerId, *, offset_minutes: int, station: str
-) -> Authority:
-    """Found a training ledger as `ortoo ledger create` does, and return its small authority."""
+def _plan(home: Path, place: str, organisation: OrganisationEntry, registrar: OfficerId, station: str) -> FoundingPlan:
+    """Return the plan of a training ledger, with a passphrase drawn for its home."""
     # A passphrase beside its keys protects nothing: it is for the demo, so that its commands can be tried without typing.
     write_atomically(home / PASSPHRASE_FILE, secrets.token_hex(32) + "\n")
     secret = (home / PASSPHRASE_FILE).read_bytes().strip()
     name = LocalName(language=organisation.names[0].language, text="Registrar")
-    plan = FoundingPlan(
+    return FoundingPlan(
         home=home,
         location=place,
         name=f"demo-{organisation.organisation}",
         purpose="training",
-        utc_offset_minutes=offset_minutes,
+        utc_offset_minutes=0,
         organisation=organisation,
         registrar=FirstOfficer(officer=registrar, names=(name,), posts=(name,)),
         passphrase=given_as_passphrase(secret),
@@ -181,12 +201,16 @@ def _found(
         roots_folder=home / ROOTS_FOLDER,
         station=station,
     )
+
+
+def _found(plan: FoundingPlan) -> Authority:
+    """Found a training ledger as `ortoo ledger create` does, and return its small authority."""
     found_ledger(plan)
-    write_settings(home, {"passphrase_file": str((home / PASSPHRASE_FILE).absolute())})
-    return load_authority(home / AUTHORITY_FOLDER, lambda: secret)
+    write_settings(plan.home, {"passphrase_file": str((plan.home / PASSPHRASE_FILE).absolute())})
+    return load_authority(plan.home / AUTHORITY_FOLDER, lambda: plan.passphrase.secret)
 
 
-def _join(founder: Path, home: Path, place: str, station: str) -> None:
+def _join(founder: Path, home: Path, place: str, station: str, store_url: str | None) -> None:
     """Let a second station join, as `ortoo ledger join` does: all that it is told is where the ledger lies, and which it is."""
     make_station_topic(place, station)
     write_atomically(home / PASSPHRASE_FILE, secrets.token_hex(32) + "\n")
@@ -197,6 +221,7 @@ def _join(founder: Path, home: Path, place: str, station: str) -> None:
             "location": pinned.location,
             "ledger": pinned.ledger,
             "station": station,
+            **store_settings(store_url),
             # Who acts there afterwards, as `ortoo identity use` says it: one who was silent to the end.
             "officer": secretary(SILENT[1]),
             "passphrase_file": str((home / PASSPHRASE_FILE).absolute()),

@@ -29,6 +29,7 @@ from adapters.ledger import Finding, Severity
 from adapters.ledger_kafka import KafkaLedger
 from adapters.ledger_locations import KafkaLocation, SqliteLocation, create_ledger, open_ledger, parse_location
 from adapters.signers import signer_of
+from adapters.store.dialect import holds_password
 from adapters.store.ledger_store import LedgerStore
 from adapters.view import StoreView
 from cli.errors import CliError, FoundingStoppedError, HomeError, UsageError
@@ -65,7 +66,8 @@ class FoundingPlan:
     """What the founders decide, and where everything is to lie.
 
     `root_passphrases` are one for each root key, so that their holders need not share one. `anchors` are the certificates
-    (DER) of outside authorities; the exchange's own is added. `replication` counts for Kafka only.
+    (DER) of outside authorities; the exchange's own is added. `replication` counts for Kafka only. Without `store_url` the
+    store is a file in the home.
     """
 
     home: Path
@@ -83,6 +85,7 @@ class FoundingPlan:
     station: str | None = None
     replication: int = 1
     security: KafkaSecurity = PLAIN_TEXT
+    store_url: str | None = None
 
     @property
     def root_files(self) -> tuple[Path, ...]:
@@ -139,7 +142,7 @@ def found_ledger(plan: FoundingPlan, *, now_ms: Callable[[], int] = system_clock
     try:
         findings = _fill(plan, location, made)
         settings = {"location": location, "ledger": made.genesis.identity.hex(), "station": plan.station}
-        write_settings(plan.home, settings | {"officer": plan.registrar.officer})
+        write_settings(plan.home, settings | {"officer": plan.registrar.officer, **store_settings(plan.store_url)})
         (plan.home / NOTE_FILE).unlink()
     except (AdapterError, CliError, DomainError, OSError) as error:
         raise FoundingStoppedError(f"The ledger was not finished: {error}\n{note}") from error
@@ -187,6 +190,11 @@ def make_station_topic(
         replicas = ledger.facts().replicas if isinstance(ledger, KafkaLedger) else 1
     wanted = replication or replicas
     return create_documents_topic(place.bootstrap, place.topic, station, replication=wanted, security=security)
+
+
+def store_settings(store_url: str | None) -> dict[str, str]:
+    """Return what stands in the settings of a home for the database that it was given: nothing of one with a password."""
+    return {} if store_url is None or holds_password(store_url) else {"store_url": store_url}
 
 
 def absolute_location(text: str) -> str:

@@ -14,7 +14,7 @@ from adapters.kafka_topics import check_documents_topic, documents_topic_command
 from adapters.ledger import Finding, Severity
 from adapters.ledger_locations import KafkaLocation, parse_location
 from cli.errors import HomeError
-from cli.founding import NOTE_FILE, absolute_location
+from cli.founding import NOTE_FILE, absolute_location, store_settings
 from cli.settings import read_settings, write_settings
 from cli.wiring import StationPlan, build_station, default_store_url
 from domain.exchange import Exchange
@@ -42,6 +42,7 @@ def join_ledger(  # noqa: PLR0913 - which ledger, and what the home needs to ope
 ) -> JoinedLedger:
     """Let a home belong to the ledger with this identity; doing it again changes nothing but the station.
 
+    `store_url` is written into its settings, unless it holds a password.
     Raises `HomeError` if it belongs to another ledger, `ForeignLedgerError` if the place holds one of another identity,
     `NotALedgerError` if it holds none, `LedgerUnsafeError`, and what the place raises. Then the settings are as before.
     """
@@ -64,7 +65,7 @@ def join_ledger(  # noqa: PLR0913 - which ledger, and what the home needs to ope
                 f"{location} is empty: nothing was joined. Whoever makes the ledger has not finished, or the place is another."
             )
         joined = JoinedLedger(exchange=opened.exchange, location=location, findings=(*opened.parts.ledger.warnings, *findings))
-    write_settings(home, {"location": location, "ledger": identity.hex(), "station": station})
+    write_settings(home, {"location": location, "ledger": identity.hex(), "station": station, **store_settings(store_url)})
     (home / NOTE_FILE).unlink(missing_ok=True)
     return joined
 

@@ -13,6 +13,7 @@ import click
 from adapters.authority_files import read_certificate_file
 from adapters.certificate_authority import AUTHORITY_YEARS
 from adapters.key_encryption import Stretching
+from adapters.store.dialect import holds_password
 from cli.confirm import Preview, confirmed
 from cli.directory_entries import first_name, organisation_entry, parse_names
 from cli.errors import UsageError
@@ -51,6 +52,11 @@ _NOT_YET: Final = NewPassphrase(secret=b"", stretching=Stretching.PERSON)
 _NEEDED: Final = ("location", "purpose", "org", "org_name", "registrar", "registrar_name", "registrar_post", "utc_offset")
 
 
+store_option = click.option(
+    "--store-url", metavar="URL", help="The database of the store and the views (default: files in the home); see settings."
+)
+
+
 @click.group("ledger")
 def ledger() -> None:
     """Create, join, check and show a ledger."""
@@ -76,6 +82,7 @@ for command in (check, show, make_root, change_roots, add_anchor, withdraw_ancho
 @click.option("--roots-folder", type=click.Path(file_okay=False), help="Where the root keys go (default: roots in the home).")
 @click.option("--anchor", "anchors", type=click.Path(), multiple=True, help="Certificate of an outside CA to trust as well.")
 @click.option("--station", metavar="ID", help="The station that this home belongs to; without NAME: make its topic, no ledger.")
+@store_option
 @click.option("--replication", type=click.IntRange(1, 9), help="Replicas on Kafka: 3 in earnest (default: 1; as the ledger has).")
 @click.option("--acls", is_flag=True, help="Only print the commands that let --station in to Kafka, with its quota.")
 @click.option("--principal", metavar="TYPE:NAME", help="What Kafka calls that station, for --acls (default: User:ID).")
@@ -117,21 +124,22 @@ def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **gi
 @click.argument("location")
 @click.option("--identity", required=True, metavar="HEX", help="The ledger's identity, as its founders told it.")
 @click.option("--station", metavar="ID", help="The station that this home belongs to (none: it only reads and signs).")
+@store_option
 @command_options
-def join(session: Session, location: str, identity: str, station: str | None) -> None:
+def join(session: Session, location: str, identity: str, station: str | None, store_url: str | None) -> None:
     """Let this home belong to a ledger; its first record must be the one with this identity.
 
     Example:
       ortoo ledger join kafka://broker:9092/alashuv --identity 5f3c…e1 --station st.andijon
+      ortoo ledger join kafka://broker:9092/alashuv --identity 5f3c…e1 --store-url postgresql://ortoo@db/ortoo
     """
     named = None if station is None else officer_id(station)
-    store_url = session.settings.store_url
     joined = join_ledger(
         session.home,
         location,
         digest_from_hex(identity),
         station=named,
-        store_url=store_url,
+        store_url=_store_url(session, store_url),
         security=kafka_security(session),
         now_ms=session.now_ms,
     )
@@ -141,6 +149,17 @@ def join(session: Session, location: str, identity: str, station: str | None) ->
     lines = [*purpose_lines(exchange.purpose, language), label("note.joined", language, name=exchange.name)]
     session.show({**data, "station": named, "warnings": finding_data(joined.findings)}, lines)
     session.note(label("note.everybody_reads", language))
+
+
+def _store_url(session: Session, given: str | None) -> str | None:
+    """Return the database that a home is to have; raise `UsageError` for one that would be written with its password."""
+    found = given or session.settings.store_url
+    if found is not None and holds_password(found) and given is not None:
+        raise UsageError(
+            "Nothing was done: --store-url holds a password, and settings hold none. Keep it in the file that PostgreSQL's own "
+            "programs read (~/.pgpass), and leave it out here."
+        )
+    return found
 
 
 def parse_offset(text: str) -> int:
@@ -192,6 +211,7 @@ def _plan(session: Session, name: str, given: dict[str, Any]) -> FoundingPlan:
         station=None if given["station"] is None else officer_id(given["station"]),
         replication=given["replication"] or 1,
         security=kafka_security(session),
+        store_url=_store_url(session, given["store_url"]),
     )
 
 

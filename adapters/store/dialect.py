@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.pool import StaticPool
 
-from adapters.errors import StoreUrlError
+from adapters.errors import StoreUnreachableError, StoreUrlError
 
 BUSY_TIMEOUT_S: Final = 30
 """A writer holds the database for one batch; a disk that stalls longer than this needs a person."""
@@ -86,6 +86,33 @@ def name_of(url: str) -> str:
     parsed = parse_url(url)
     shown = {name: value for name, value in parsed.query.items() if name in _SHOWN}
     return parsed.set(query=shown).render_as_string(hide_password=True)
+
+
+def holds_password(url: str) -> bool:
+    """Tell whether a URL holds a password, so that it belongs into no file; raise `StoreUrlError` if it is none."""
+    parsed = parse_url(url)
+    return parsed.password is not None or "password" in parsed.query
+
+
+def make_schema(url: str, name: str) -> str:
+    """Make a schema of a name that nobody has yet in a database of PostgreSQL, and return the URL of stores in it.
+
+    Raises `StoreUrlError` for another kind of database, or if there is such a schema already, and `StoreUnreachableError`.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "postgresql" or "options" in parsed.query:
+        raise StoreUrlError("schemas can be made in a database of PostgreSQL whose URL has no options of its own")
+    engine = open_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f'CREATE SCHEMA "{name}"')
+    except ProgrammingError as error:
+        raise StoreUrlError(f"no schema could be made in it: {complaint(error)}") from error
+    except DBAPIError as error:
+        raise StoreUnreachableError(name_of(url), complaint(error)) from error
+    finally:
+        engine.dispose()
+    return parsed.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(hide_password=False)
 
 
 def complaint(error: DBAPIError) -> str:

@@ -64,6 +64,25 @@ def test_the_demo_runs_on_kafka_and_its_commands_work_when_pasted(tmp_path: Path
     require_turns(tmp_path, require_demo(tmp_path, shown))
 
 
+@pytest.mark.slow
+def test_the_demo_runs_on_postgresql_with_a_schema_for_each_home(tmp_path: Path, postgres_url: str) -> None:
+    shown = run(tmp_path, f"ortoo demo --store-url '{postgres_url}'")
+    require_turns(tmp_path, require_demo(tmp_path, shown))
+    homes = [tmp_path / "build" / "demo" / name for name in ("ministry", "committees", "mongolia")]
+    assert [file.name for home in homes for file in (*home.glob("store.sqlite*"), *home.glob("views.sqlite*"))] == []
+    again = run(tmp_path, f"ortoo demo --dir again --store-url '{postgres_url}'")
+    assert again.returncode == 2
+    assert 'schema "ministry" already exists' in again.stderr
+
+
+@pytest.mark.parametrize("url", ["postgresql://ortoo:secret@nowhere/demo", "sqlite:///demo.sqlite", "nonsense"])
+def test_a_database_that_cannot_hold_the_homes_is_refused(tmp_path: Path, url: str) -> None:
+    refused = run(tmp_path, f"ortoo demo --store-url '{url}'")
+    assert refused.returncode == 2
+    assert "secret" not in refused.stderr
+    assert not (tmp_path / "build" / "demo" / "ministry" / "ortoo.toml").exists()
+
+
 def test_a_ledger_that_no_second_station_can_share_is_refused(tmp_path: Path) -> None:
     refused = run(tmp_path, "ortoo demo --at memory:")
     assert refused.returncode == 2

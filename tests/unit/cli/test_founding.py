@@ -14,15 +14,17 @@ from adapters.errors import KeyFileError, LedgerExistsError, LedgerMissingError
 from adapters.key_encryption import Stretching
 from adapters.ledger_locations import create_ledger, open_ledger
 from cli.errors import FoundingStoppedError, HomeError, UsageError
-from cli.founding import NOTE_FILE, FirstOfficer, FoundingPlan, absolute_location, found_ledger
+from cli.founding import NOTE_FILE, FirstOfficer, FoundingPlan, absolute_location, found_ledger, store_settings
 from cli.joining import join_ledger
 from cli.ledger import parse_offset
 from cli.passphrases import given_as_passphrase, new_passphrase
 from cli.session import Session
+from cli.settings import read_settings
 from domain.errors import NotALedgerError
 from domain.header import LocalName
 from domain.ids import OfficerId, digest_from_hex
 from tests.exchanges import entry_of
+from tests.homes import Home
 
 PASSPHRASE = given_as_passphrase(b"0123456789abcdef" * 2)
 NAMES = (LocalName(language="uz", text="A. Karimov"),)
@@ -181,3 +183,23 @@ def test_without_terminal_a_passphrase_must_be_given(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("correct horse battery\nsecond line\n")
     file = Session({"ORTOO_HOME": str(tmp_path / "home"), "ORTOO_PASSPHRASE_FILE": str(tmp_path / "secret")})
     assert new_passphrase(file, "registrar").secret == b"correct horse battery"
+
+
+def test_the_database_that_a_home_was_given_stands_in_its_settings_unless_it_holds_a_password(
+    plan: FoundingPlan, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"
+    founded = found_ledger(replace(plan, store_url=url))
+    assert read_settings(plan.home, {}).store_url == url
+    home = Home(folder=tmp_path / "other")
+    joining = ("ledger", "join", plan.location, "--identity", founded.identity.hex())
+    secret = "postgresql://ortoo:Tr0ub4dor@127.0.0.1:1/none"
+    refused = home.run(*joining, "--store-url", secret)
+    assert (refused.code, "Tr0ub4dor" in refused.err) == (2, False)
+    assert home.run(*joining, ORTOO_STORE_URL=secret).code == 6
+    assert not (home.folder / "ortoo.toml").exists()
+    home.done(*joining, "--store-url", url.replace("elsewhere", "other"))
+    home.done(*joining)
+    assert read_settings(home.folder, {}).store_url == url.replace("elsewhere", "other")
+    assert not (home.folder / "store.sqlite").exists()
+    assert store_settings(secret) == {}
