@@ -70,6 +70,7 @@ class StationMetrics:
         for one in Doing:
             doing.labels(one.value).set_function(partial(self._is_doing, one))
         self._verdicts = Counter("ortoo_verdicts", "Verdicts since the station started.", ["reason"], registry=registry)
+        self._verdicts.labels(Reason.ACCEPTED.name)
         self._alarms = Counter("ortoo_alarms", "Alarms since the station started.", ["alarm"], registry=registry)
         for alarm in sorted(ALARMS):
             self._alarms.labels(alarm.value)

@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +95,9 @@ class Walk:
         return result.output
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "ORTOO_DEBUG": "", **self.exported}
+        # A shell finds `ortoo` where this Python is, as that of a person who has installed it does.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "ORTOO_DEBUG": "", **self.exported}
 
     def _take_over_exports(self) -> None:
         file = self.folder / ".exported"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import signal
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kafka_broker import KafkaBroker
+from tests.postgres_server import PostgresServer
 from tests.softhsm import SoftHsm
 from tests.source_tree import ROOT
 from tests.walkthrough import Walk, page_before, steps_of
@@ -15,9 +21,10 @@ from tests.walkthrough import Walk, page_before, steps_of
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 KAFKA = DOCS / "guides" / "run-on-kafka.md"
+POSTGRESQL = DOCS / "guides" / "run-on-kafka-and-postgresql.md"
 TOKEN = DOCS / "guides" / "keys-on-a-token.md"
 PAGES = [page for room in ("start", "guides") for page in sorted((DOCS / room).glob("*.md")) if list(steps_of(page))]
-LAST = [page for page in PAGES if page not in {KAFKA, TOKEN} and page not in {page_before(other) for other in PAGES}]
+LAST = [page for page in PAGES if page not in {KAFKA, POSTGRESQL, TOKEN} and page not in {page_before(other) for other in PAGES}]
 """Pages at whose end no other begins: who follows these has followed all before them."""
 
 
@@ -28,8 +35,8 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
 
 
 def test_every_page_is_followed() -> None:
-    followed = {KAFKA, TOKEN}
-    for page in [*LAST, KAFKA, TOKEN]:
+    followed = {POSTGRESQL, TOKEN}
+    for page in [*LAST, POSTGRESQL, TOKEN]:
         before: Path | None = page
         while before is not None:
             followed.add(before)
@@ -51,10 +58,37 @@ def test_the_readme_can_be_followed(walk: Walk) -> None:
     assert walk.follow(README) > 0
 
 
+@pytest.fixture
+def in_the_background(tmp_path: Path) -> Iterator[None]:
+    """End what a page has begun in the background, if it did not end it itself."""
+    yield
+    for file in tmp_path.glob("*.pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(file.read_text("utf-8")), signal.SIGKILL)
+
+
 @pytest.mark.slow
-def test_the_guide_to_kafka_can_be_followed(walk: Walk, kafka: KafkaBroker) -> None:
-    walk.replacing = {"localhost:9092": kafka.bootstrap, "letters-2026": f"letters-{secrets.token_hex(6)}"}
-    assert walk.follow(KAFKA) > 0
+@pytest.mark.usefixtures("in_the_background")
+def test_the_guides_to_kafka_and_postgresql_can_be_followed(
+    walk: Walk, kafka: KafkaBroker, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.run_sql("CREATE ROLE operator LOGIN SUPERUSER PASSWORD 'Tr0ub4dor'")
+    url = postgres.url_with_password(postgres.new_database(), "operator", "Tr0ub4dor")
+    passwords = walk.folder / "passwords"
+    passwords.write_text("*:*:*:operator:Tr0ub4dor\n", "utf-8")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        ports = {"9464": str(one.getsockname()[1]), "9465": str(other.getsockname()[1])}
+    walk.replacing = {
+        "postgresql://ortoo@localhost/ministry": url.replace(":Tr0ub4dor@", "@"),
+        "localhost:9092": kafka.bootstrap,
+        "letters-2026": f"letters-{secrets.token_hex(6)}",
+        **ports,
+    }
+    assert walk.follow(POSTGRESQL) > 0
 
 
 @pytest.mark.slow
