@@ -395,8 +395,8 @@ class StationDuties:
         self._watch.stands(self._standing)
 
     def _once(self, report: DutyReport) -> None:
-        """Tell something that lasts, once until it changes."""
-        said = f"{report.error or report.why}{report.holder or ''}{report.findings or ''}"
+        """Tell something that lasts, once until it changes; errors of one kind are the same, whatever figures they name."""
+        said = f"{type(report.error).__name__}{report.position}{report.why}{report.holder}{report.findings}"
         if self._told.get(report.duty) != said:
             self._told[report.duty] = said
             self._tell(report)
