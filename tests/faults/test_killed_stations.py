@@ -38,10 +38,10 @@ KILLS: Final = 6 * min(LONGER, 30)
 """Of each home's station, on each kind of ledger and database: 36 in all, and a thousand in the hunt."""
 KILLS_FOR_A_STORE: Final = 3
 """After so many a home begins anew with an empty store, so that there is always something to follow."""
-LETTERS: Final = 2
+LETTERS: Final = 1
 """Put into a home's queue before each start of its station."""
 COMMITTEES: Final = tuple(f"mfy-{number:03}" for number in range(1, 31))
-LONGEST_S: Final = {"sqlite": 0.8, "postgresql": 1.2, "kafka": 2.5}
+LONGEST_S: Final = {"sqlite": 0.8, "postgresql": 1.2, "kafka": 4.0}
 """After which a station is killed at the latest, reckoned from its start or, every other time, from when it begins to send."""
 PATIENCE_S: Final = 120.0
 
