@@ -45,7 +45,7 @@ CLOCK_PAUSE_S: Final = 5.0
 SEND_WAIT_S: Final = 5.0
 """How long one round waits for the verdicts of what it sent; the next one reads them."""
 RETRY_S: Final = 60.0
-"""When a key that could not be used, or a term that the ledger's clock had not reached, is tried again."""
+"""When a key that could not be used, a term that the ledger's clock had not reached, or a waiting one's queue is tried again."""
 TERMS_AT_ONCE: Final = 500
 LETTERS_AT_ONCE: Final = 100
 MISSING_AT_ONCE: Final = 20
@@ -116,6 +116,7 @@ class StationDuties:
         self._settled: set[LetterId] = set()
         self._retry_at_s: dict[LetterId, float] = {}
         self._key_retry_at_s = 0.0
+        self._queue_retry_at_s = 0.0
         self._received_to = -1
         self._missing: dict[LetterId, None] = {}
 
@@ -191,8 +192,23 @@ class StationDuties:
             self._once(DutyReport(duty=Duty.STANDING_BY, holder=holder))
         self._pause_s = STANDING_BY_S
         self._standing = replace(self._standing, end=None)
+        self._send_standing_by()
         self._stand(Doing.STANDING_BY)
         return False
+
+    def _send_standing_by(self) -> None:
+        """Send this home's own queue: that needs no lease, and whoever works on the store may have another home's."""
+        if time.monotonic() < self._queue_retry_at_s:
+            return
+        try:
+            left = self._send()
+        except ClockBehindLedgerError as error:
+            # Whoever works tells of it and waits for the clock.
+            left = len(self._station.parts.queue.unfinished())
+            self._once(DutyReport(duty=Duty.WAITING, count=left, why=str(error)))
+        if left:
+            # Each try may last as long as a broker is waited for, and meanwhile nobody notices that the lease is free.
+            self._queue_retry_at_s = time.monotonic() + RETRY_S
 
     def _follow(self) -> bool:
         began_s = time.monotonic()
@@ -243,7 +259,8 @@ class StationDuties:
             self._position = position
             self._tell(DutyReport(duty=Duty.PROJECTED, position=position))
 
-    def _send(self) -> None:
+    def _send(self) -> int:
+        """Send what waits, and return how much of it still does."""
         waiting = len(self._station.parts.queue.unfinished())
         left = 0
         if waiting:
@@ -255,6 +272,7 @@ class StationDuties:
                 self._once(DutyReport(duty=Duty.WAITING, count=left, why=why))
         if not left:
             self._told.pop(Duty.WAITING, None)
+        return left
 
     def _record_missed_terms(self) -> None:
         """Say of each letter whose term passed that it was missed; that somebody else said so first is as good."""
@@ -384,7 +402,6 @@ class StationDuties:
             # Only what came while this process works: of the rest another one has told.
             self._watch.judged(store.reasons(self._counted, end) if self._is_ours else {})
             self._counted = end
-        queue = len(self._station.parts.queue.unfinished())
         queue = len(self._station.parts.queue.unfinished())
         self._standing = replace(self._standing, position=end - 1, queue=queue)
         self._hand_over(doing, error)

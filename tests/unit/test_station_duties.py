@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import follower
+from adapters import follower, station_duties
 from adapters.correspondence import missed
 from adapters.errors import LedgerUnreachableError, SlotChangedError
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
@@ -26,7 +26,7 @@ from adapters.submitting import Deposited, Queued
 from adapters.token_errors import TokenRemovedError
 from cli.wiring import passing_projector
 from domain.events import OrganisationClosed
-from domain.ids import LetterId, OfficerId, OrgId
+from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.letters import tally
 from domain.reasons import Reason
 from domain.signatures import ECDSA_P256
@@ -260,8 +260,8 @@ def test_an_outage_is_told_once_and_asked_about_less_and_less_often(exchange: Te
     assert robot.round() == [Duty.REACHABLE]
 
 
-def test_what_waited_in_the_queue_is_sent_when_the_ledger_answers(exchange: TestExchange, ministry: Station) -> None:
-    robot = Watched(exchange, "robot", "robot")
+def queue_letter(exchange: TestExchange, ministry: Station, robot: Watched) -> Digest:
+    """Let a letter be signed at a station whose link is cut, and return its identity."""
     letter = exchange.letter(ministry, "deputy", "mfy-001")
     for document in letter.documents:
         with ministry.parts.documents.open(document) as reader:
@@ -269,13 +269,19 @@ def test_what_waited_in_the_queue_is_sent_when_the_ledger_answers(exchange: Test
     robot.link.is_cut = True
     (outcome,) = robot.station.submit([letter], wait_s=0.1)
     assert isinstance(outcome, Queued)
+    return outcome.identity
+
+
+def test_what_waited_in_the_queue_is_sent_when_the_ledger_answers(exchange: TestExchange, ministry: Station) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    identity = queue_letter(exchange, ministry, robot)
     robot.round()
     assert len(robot.station.parts.queue.unfinished()) == 1
     robot.link.is_cut = False
     assert robot.round() == [Duty.REACHABLE, Duty.SENT]
     assert robot.station.parts.queue.unfinished() == ()
     ministry.catch_up()
-    assert ministry.parts.store.position_of(outcome.identity) is not None
+    assert ministry.parts.store.position_of(identity) is not None
 
 
 def test_documents_are_here_before_anybody_asks_for_them(exchange: TestExchange, ministry: Station) -> None:
@@ -450,3 +456,59 @@ def test_a_station_waits_while_another_has_the_lease_and_does_nothing_meanwhile(
     waiting = [standing for standing in robot.monitor.standings if standing.doing is Doing.STANDING_BY]
     assert {(standing.position, standing.behind) for standing in waiting} == {(begin - 1, None)}
     assert robot.monitor.reasons == {Reason.ACCEPTED: 2}
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_station_that_waits_for_the_lease_sends_what_its_own_home_has_queued(
+    exchange: TestExchange, ministry: Station, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    monkeypatch.setattr(station_duties, "RETRY_S", 0.0)
+    robot = Watched(exchange, "robot", "robot")
+    identity = queue_letter(exchange, ministry, robot)
+    turns = 0
+
+    def stopped(_: float) -> bool:
+        nonlocal turns
+        turns += 1
+        robot.link.is_cut = turns < tries
+        return turns > 4
+
+    robot.duties.run(stopped, Taken())
+    waited = [Duty.WAITING] * (tries - 1)
+    assert [report.duty for report in robot.reports] == [Duty.STANDING_BY, *waited, Duty.SENT, Duty.STOPPED]
+    ministry.catch_up()
+    assert ministry.parts.store.position_of(identity) is not None
+    assert [standing.queue for standing in robot.monitor.standings][-1] == 0
+
+
+def test_a_station_that_waits_for_the_lease_seldom_tries_what_could_not_be_sent(
+    exchange: TestExchange, ministry: Station
+) -> None:
+    robot, lease = Watched(exchange, "robot", "robot"), Taken()
+    queue_letter(exchange, ministry, robot)
+    turns = 0
+
+    def stopped(_: float) -> bool:
+        nonlocal turns
+        turns += 1
+        robot.link.is_cut = turns < 2
+        lease.is_free = turns > 3
+        return Duty.SENT in {report.duty for report in robot.reports}
+
+    robot.duties.run(stopped, lease)
+    told = [report.duty for report in robot.reports if report.duty is not Duty.PROJECTED]
+    assert told == [Duty.STANDING_BY, Duty.WAITING, Duty.LEASE_TAKEN, Duty.SENT, Duty.STOPPED]
+
+
+def test_a_station_that_waits_for_the_lease_leaves_a_record_of_the_future_to_the_one_that_works(
+    exchange: TestExchange, ministry: Station, clock: Clock
+) -> None:
+    robot = Watched(exchange, "robot", "robot")
+    queue_letter(exchange, ministry, robot)
+    robot.link.is_cut = False
+    clock.advance(3600)
+    exchange.send(ministry, "deputy", "mfy-001")
+    clock.advance(-3600)
+    turns = iter([False, False, True])
+    robot.duties.run(lambda _: next(turns), Taken())
+    assert [report.duty for report in robot.reports] == [Duty.STANDING_BY, Duty.WAITING, Duty.STOPPED]
