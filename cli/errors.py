@@ -130,6 +130,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "CertificateRefusedError": (ExitCode.REJECTED, "CERTIFICATE_REFUSED"),
         "SignatureInvalidError": (ExitCode.VERIFICATION_FAILED, "SIGNATURE_INVALID"),
         "TreeError": (ExitCode.VERIFICATION_FAILED, "TREE"),
+        "ProofInvalidError": (ExitCode.VERIFICATION_FAILED, "PROOF_INVALID"),
         "NotALedgerError": (ExitCode.VERIFICATION_FAILED, "NOT_A_LEDGER"),
         "UpgradeNeededError": (ExitCode.COULD_NOT_VERIFY, "UPGRADE_NEEDED"),
         "UnknownChangeError": (ExitCode.COULD_NOT_VERIFY, "UNKNOWN_CHANGE"),

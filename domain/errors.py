@@ -5,7 +5,8 @@ DomainError
 ├── DerError                  (domain.der) bytes that are not strict DER, or not what is expected there
 ├── SignatureInvalidError     (domain.signatures) bytes that are not a signature of these bytes
 ├── CertificateRefusedError   (domain.certificates) carries its Reason
-├── TreeError                 (domain.tree) a proof or size that does not fit
+├── TreeError                 (domain.tree) a size or index that does not fit
+├── ProofInvalidError         (domain.proofs) a proof that does not show what it was given for
 ├── RejectedError             a record fails a step of the judge; carries its Reason
 ├── NotALedgerError           position 0 holds no valid genesis
 ├── UpgradeNeededError        the rules in force are newer than this program
