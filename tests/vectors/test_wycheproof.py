@@ -45,6 +45,11 @@ def test_every_case_gets_the_verdict_that_is_listed(name: str) -> None:
     assert given == listed(name)
 
 
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_listed_verdict_is_that_of_wycheproof(name: str) -> None:
+    assert {case["tcId"]: case["result"] for _, case in cases(name)} == listed(name)
+
+
 @pytest.mark.parametrize(
     ("name", "count", "invalid"),
     [("ecdsa_secp256r1_sha256_test.json", 484, 310), ("ed25519_test.json", 151, 63)],
