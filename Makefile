@@ -33,11 +33,11 @@ demo: $(ENVIRONMENT) ## Watch a ministry write to 100 committees, on a ledger in
 
 demo-kafka: $(ENVIRONMENT) ## The same on an Apache Kafka broker, started for it (build/demo-kafka)
 	@rm -rf build/demo-kafka
-	@$(BIN)/python -m tests.kafka_broker -- $(BIN)/ortoo demo --dir build/demo-kafka --at kafka://{bootstrap}/demo
+	@$(BIN)/python -m tests.kafka_broker --stay -- $(BIN)/ortoo demo --dir build/demo-kafka --at kafka://{bootstrap}/demo
 
 demo-postgres: $(ENVIRONMENT) ## The same with each station's database on a PostgreSQL, started for it (build/demo-postgres)
 	@rm -rf build/demo-postgres
-	@$(BIN)/python -m tests.postgres_server -- $(BIN)/ortoo demo --dir build/demo-postgres --store-url {url}
+	@$(BIN)/python -m tests.postgres_server --stay -- $(BIN)/ortoo demo --dir build/demo-postgres --store-url {url}
 
 test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some, WORKERS=0 to run them one by one)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)

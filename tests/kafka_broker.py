@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from tests.beside import run_beside
 from tests.kafka_files import java, kafka_jars
 
 HOST: Final = "127.0.0.1"
@@ -329,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a broker until interrupted, or beside a command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.kafka_broker", description="Run an Apache Kafka.")
     parser.add_argument("--brokers", type=int, default=1, help="how many brokers (default: 1)")
+    parser.add_argument("--stay", action="store_true", help="run on after a command that ended well, if a person sits there")
     parser.add_argument("command", nargs="*", help="run this beside it; {bootstrap} becomes its address")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -336,8 +338,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Starting Apache Kafka ...", file=sys.stderr, flush=True)  # noqa: T201
         with running_broker(options.brokers) as kafka:
             if options.command:
-                command = [word.replace("{bootstrap}", kafka.bootstrap) for word in options.command]
-                return subprocess.run(command, check=False).returncode
+                values = {"bootstrap": kafka.bootstrap}
+                return run_beside(options.command, values, "The broker", stay=options.stay)
             print(kafka.bootstrap, flush=True)  # noqa: T201
             print("Runs until interrupted (Ctrl-C).", file=sys.stderr, flush=True)  # noqa: T201
             with contextlib.suppress(KeyboardInterrupt):

@@ -29,6 +29,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from tests.beside import run_beside
+
 HOST: Final = "127.0.0.1"
 USER: Final = "postgres"
 START_TIMEOUT_S: Final = 60
@@ -220,6 +222,7 @@ def _interrupted(_signal: int, _frame: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a server until interrupted, or beside a command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.postgres_server", description="Run a PostgreSQL.")
+    parser.add_argument("--stay", action="store_true", help="run on after a command that ended well, if a person sits there")
     parser.add_argument("command", nargs="*", help="run this beside it; {url} becomes the URL of an empty database")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -227,8 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with running_postgres() as postgres:
             url = postgres.new_database()
             if options.command:
-                command = [word.replace("{url}", url) for word in options.command]
-                return subprocess.run(command, check=False).returncode
+                return run_beside(options.command, {"url": url}, "The server", stay=options.stay)
             print(url, flush=True)  # noqa: T201
             print("Runs until interrupted (Ctrl-C).", file=sys.stderr, flush=True)  # noqa: T201
             with contextlib.suppress(KeyboardInterrupt):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -53,6 +54,31 @@ def test_a_command_is_run_beside_a_server_and_ends_with_its_own_code() -> None:
     ask = "import sys, psycopg; psycopg.connect(sys.argv[1].replace('+psycopg', '')).close(); sys.exit(7)"
     command = [sys.executable, "-m", "tests.postgres_server", "--", sys.executable, "-c", ask, "{url}"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7
+
+
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize("at_a_terminal", [True, False])
+def test_a_server_stays_for_a_person_until_he_has_tried_what_the_command_told_him(*, at_a_terminal: bool) -> None:
+    person, terminal = os.openpty()
+    command = [sys.executable, "-m", "tests.postgres_server", "--stay", "--", "echo", "{url}"]
+    stdin = terminal if at_a_terminal else subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        url = run.stdout.readline().strip()
+        said = run.stderr.readline() + run.stderr.readline()
+        if at_a_terminal:
+            assert "in another terminal" in said
+            assert answers(url)
+            run.send_signal(signal.SIGINT)
+        else:
+            assert "does not work any more" in said
+        assert run.wait(PATIENCE_S) == 0
+    assert not answers(url)
+    os.close(person)
+    os.close(terminal)
 
 
 def test_every_test_has_an_empty_database_of_its_own(postgres: PostgresServer, postgres_url: str) -> None:
