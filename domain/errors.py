@@ -7,6 +7,8 @@ DomainError
 ├── CertificateRefusedError   (domain.certificates) carries its Reason
 ├── TreeError                 (domain.tree) a size or index that does not fit
 ├── ProofInvalidError         (domain.proofs) a proof that does not show what it was given for
+├── NoteInvalidError          (domain.notes) no note, checkpoint or log proof, or not signed as it must be
+├── QuorumMissingError        (domain.cosignatures) too few witnesses have cosigned: not verified, and not wrong
 ├── RejectedError             a record fails a step of the judge; carries its Reason
 ├── NotALedgerError           position 0 holds no valid genesis
 ├── UpgradeNeededError        the rules in force are newer than this program

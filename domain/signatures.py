@@ -80,6 +80,11 @@ def event_identity(payload_type: str, payload: bytes) -> Digest:
     return sha256(pae(payload_type, payload))
 
 
+def ed25519_spki(point: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of an Ed25519 key of 32 bytes (RFC 8410, section 4); the key is not looked at."""
+    return _ED25519_PREFIX + point
+
+
 def algorithm_of_key(spki: bytes) -> str:
     """Return the algorithm that fits a SubjectPublicKeyInfo (DER); raise `SignatureInvalidError` if none is supported.
 
