@@ -121,7 +121,7 @@ def year_of_case(case: Case) -> int:
 def next_number(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> Number:
     """Return the number that this register gives next: one more than its last, or where its book begins."""
     now = register(view, organisation, kind, year)
-    serial = now.last_serial + 1 if now else _first_serial(view, organisation, kind, year)
+    serial = now.last_serial + 1 if now else first_serial(view, organisation, kind, year)
     return Number(organisation=organisation, register=kind, year=year, serial=serial)
 
 
@@ -163,7 +163,8 @@ def print_number(format_: str | None, number: Number, case_index: str | None) ->
     return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
-def _first_serial(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> int:
+def first_serial(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> int:
+    """Return where an organisation's book of one direction and year begins."""
     begun = (one.first_serial for one in definitions(view, organisation, kind) if one.year_from == year)
     return next(begun, 1)
 
