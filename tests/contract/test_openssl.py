@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -17,9 +18,11 @@ from adapters.key_encryption import Stretching
 from adapters.key_files import create_key, import_pkcs12, load_key
 from adapters.signers import open_signer, signer_of
 from domain.certificates import CertificateRefusedError, admit_certificate, parse_anchor, parse_certificate
-from domain.ids import officer_id, organisation_id
+from domain.checkpoints import Checkpoint
+from domain.ids import officer_id, organisation_id, sha256
 from domain.reasons import Reason
-from domain.signatures import ECDSA_P256, ED25519, pae, verify_signature
+from domain.signatures import ECDSA_P256, ED25519, ed25519_spki, pae, verify_signature
+from tests.checkpoint_keys import SeededOperator, signed_note
 
 PASSPHRASE = b"0123456789abcdef0123456789abcdef"
 MESSAGE = pae("application/vnd.ortoo.letter.dispatched.v1+avro", "хат".encode())
@@ -92,6 +95,18 @@ def test_we_verify_what_openssl_signs(tmp_path: Path, algorithm: str) -> None:
     openssl(tmp_path, "pkeyutl", "-sign", "-in", "event.pae", "-inkey", key, "-out", "event.sig", *how)
     spki, signature = ((tmp_path / name).read_bytes() for name in ("spki.der", "event.sig"))
     verify_signature(algorithm=algorithm, spki=spki, signature=signature, message=MESSAGE)
+
+
+def test_openssl_verifies_the_elliptic_line_of_a_checkpoint(tmp_path: Path) -> None:
+    operator = SeededOperator(1)
+    note = signed_note(Checkpoint(origin="o", size=57, root=sha256(b"root")), operator)
+    (tmp_path / "key.der").write_bytes(ed25519_spki(operator.public.ed25519))
+    # As a person takes them out of the note: the text up to the empty line, the signature behind the key's id.
+    text, _, lines = note.encoded().decode().rpartition("\n\n")
+    (tmp_path / "text").write_bytes(f"{text}\n".encode())
+    (tmp_path / "line.sig").write_bytes(base64.b64decode(lines.split()[2])[4:])
+    given = ("-in", "text", "-sigfile", "line.sig", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin")
+    assert "Verified Successfully" in openssl(tmp_path, "pkeyutl", "-verify", *given)
 
 
 @pytest.mark.parametrize("stretching", Stretching)
