@@ -80,6 +80,11 @@ AdapterError
 ├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
 ├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
 │   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
+├── TrustFileError                    (adapters.trust_files, like the next two) a file that is no trust file, or a root's signature is wrong
+│   ├── TrustUnsignedError            too few roots have signed it
+│   ├── TrustExpiredError             its time has passed
+│   ├── TrustRolledBackError          (adapters.trust_seen) older than one relied upon before
+│   └── TrustSeenError                (adapters.trust_seen) which one was relied upon before cannot be read
 ├── DueTimeError                      (adapters.due_times) a text that is no due time, or one that has passed
 └── SavingError                       (adapters.saving) documents could not be written where a person wanted them
 

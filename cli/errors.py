@@ -204,6 +204,11 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "DueTimeError": (ExitCode.USAGE, "DUE_TIME"),
         "DraftError": (ExitCode.FAILED, "DRAFT"),
         "ProjectionError": (ExitCode.FAILED, "PROJECTION"),
+        "TrustFileError": (ExitCode.VERIFICATION_FAILED, "TRUST_FILE"),
+        "TrustUnsignedError": (ExitCode.COULD_NOT_VERIFY, "TRUST_UNSIGNED"),
+        "TrustExpiredError": (ExitCode.COULD_NOT_VERIFY, "TRUST_EXPIRED"),
+        "TrustRolledBackError": (ExitCode.VERIFICATION_FAILED, "TRUST_ROLLED_BACK"),
+        "TrustSeenError": (ExitCode.COULD_NOT_VERIFY, "TRUST_SEEN"),
     },
 )
 """Class names from the most general down; a class that is not named here means what its nearest named base means."""
