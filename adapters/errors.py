@@ -80,7 +80,7 @@ AdapterError
 ├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
 ├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
 │   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
-├── TrustFileError                    (adapters.trust_files, like the next two) a file that is no trust file, or a root's signature is wrong
+├── TrustFileError                    (adapters.trust_files, like the next two) no trust file, or a root's signature is wrong
 │   ├── TrustUnsignedError            too few roots have signed it
 │   ├── TrustExpiredError             its time has passed
 │   ├── TrustRolledBackError          (adapters.trust_seen) older than one relied upon before
