@@ -113,6 +113,9 @@ class DocumentStore(Protocol):
 class SharedDocuments(DocumentStore, Protocol):
     """A store that several stations share, with hints on where documents lie for those who read the ledger."""
 
+    def finish_removals(self, now_ms: int) -> None:
+        """Do what is left to do, at times, so that nothing of what was removed stays on any disk."""
+
     def headers_for(self, digests: Iterable[Digest]) -> Headers:
         """Return the headers to append a record with that names these documents: untrusted hints, or nothing."""
 

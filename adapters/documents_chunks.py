@@ -18,6 +18,8 @@ from domain.ids import DIGEST_SIZE_BYTES, OFFICER_FORM, Digest
 CHUNK_BYTES: Final = 512 * 1024
 """Half of what any broker takes in one message by default."""
 HINT_HEADER: Final = "ortoo_documents"
+CLOSING_KEY: Final = b"closing"
+"""The key of a record without a value that says nothing: only that the broker may close the segment before it."""
 HINTED_LIMIT: Final = 101
 """A letter's cover and its 100 documents."""
 HINT_LIMIT_BYTES: Final = 8 * 1024

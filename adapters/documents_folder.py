@@ -101,6 +101,9 @@ class FolderDocuments:
         except OSError as error:
             raise self._refused(error) from error
 
+    def finish_removals(self, now_ms: int) -> None:
+        """Do nothing: a file that was deleted is gone."""
+
     def path_of(self, digest: Digest) -> Path:
         """Return where a document lies, whether it is there or not."""
         name = digest.hex()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from adapters.documents import (
 )
 from adapters.documents_chunks import (
     CHUNK_BYTES,
+    CLOSING_KEY,
     HINT_HEADER,
     HINTED_LIMIT,
     DocumentHint,
@@ -44,7 +46,7 @@ from adapters.documents_search import search, search_in_time
 from adapters.documents_streams import Deadline, DocumentStreams, SearchStoppedError, documents_errors
 from adapters.kafka_clients import KafkaPlace, abandon
 from adapters.ledger import Headers
-from adapters.ledger_kafka_check import documents_topic
+from adapters.ledger_kafka_check import DOCUMENTS_SETTINGS, documents_topic
 from domain.ids import Digest
 
 SEARCH_TIMEOUT_S: Final = 60.0
@@ -53,6 +55,10 @@ SEND_TIMEOUT_S: Final = 60.0
 """Longer than for the ledger: a chunk is eight times the longest record, and a weak line carries few at once."""
 BETWEEN_CHUNKS_BYTES: Final = 64 * 1024 * 1024
 """What may stand between the chunks of one document, put by other processes of the same station meanwhile."""
+QUIET_S: Final = int(DOCUMENTS_SETTINGS["segment.ms"]) / 1000 + 600
+"""When nothing was written for so long, the last segment is closed: the broker's time for it, and what clocks may differ by."""
+_LOOK_AGAIN_S: Final = 600.0
+"""How often a station looks whether that is so: a disk that has a day to forget does not mind."""
 _SMALL_BYTES: Final = 64 * 1024
 """What any line carries within the time-out of the ledger, so that a letter is told to be queued that soon."""
 _WINDOW_CHUNKS: Final = 4
@@ -79,6 +85,7 @@ class KafkaDocuments:
         self._index = DocumentIndex(index)
         self._streams = DocumentStreams(place)
         self._producer: Any = None
+        self._look_at_s = 0.0
 
     def put(self, content: BinaryIO | bytes) -> StoredDocument:
         """Write a document's chunks to this station's topic, unless they stand there already.
@@ -126,8 +133,7 @@ class KafkaDocuments:
     def remove(self, digest: Digest) -> None:
         """Write tombstones over a document in this station's topic, so that nobody finds it any more.
 
-        The broker's disk forgets it later: a broker clears closed segments only, and closes one when something is written
-        after the topic's `segment.ms`. Whatever this station writes then will do, also to remove the same document again.
+        The broker's disk forgets it later (`finish_removals`).
         Raises `DocumentRefusedError` if it stands in another station's topic too, which only that station may do.
         """
         search_in_time(self._streams, self._index, Deadline.after(self._search_timeout_s))
@@ -143,6 +149,27 @@ class KafkaDocuments:
                 f"Document {digest.hex()} also stands in {', '.join(elsewhere)}, where only that station may destroy it. "
                 "Ask its operator to."
             )
+
+    def finish_removals(self, now_ms: int) -> None:
+        """Let the broker's disk forget what was removed, once it is time; mostly this asks nobody anything.
+
+        A broker clears closed segments only, and closes one when something is written after the topic's `segment.ms`. So if
+        nothing was written for longer than that, one record follows that says nothing. It need not be known what was removed,
+        when and by which process. Raises `DocumentsUnreachableError`, `DocumentRefusedError`.
+        """
+        if self._own_topic is None or time.monotonic() < self._look_at_s:
+            return
+        self._look_at_s = time.monotonic() + _LOOK_AGAIN_S
+        if self._own_topic not in self._streams.topics():
+            return
+        newest = self._streams.newest(self._own_topic, Deadline.after(self._place.timeout_s))
+        if newest is None or newest.key == CLOSING_KEY:
+            return
+        left_s = QUIET_S - (now_ms - newest.at) / 1000
+        if left_s <= 0:
+            self._send(self._own_topic, [(CLOSING_KEY, None)])
+        else:
+            self._look_at_s = time.monotonic() + min(left_s, _LOOK_AGAIN_S)
 
     def headers_for(self, digests: Iterable[Digest]) -> Headers:
         """Return the header that says where these documents stand in this station's topic; none if none does."""

@@ -85,6 +85,11 @@ class StationDocuments:
             self.shared.remove(digest)
         self.own.remove(digest)
 
+    def finish_removals(self, now_ms: int) -> None:
+        """Let the shared store do what is left to do so that nothing of what was removed stays on any disk."""
+        if self.shared is not None:
+            self.shared.finish_removals(now_ms)
+
     def headers_for(self, digests: Iterable[Digest]) -> Headers:
         """Return the hints of the shared store for a record that names these documents."""
         return () if self.shared is None else self.shared.headers_for(digests)

@@ -57,6 +57,14 @@ class Placed:
         return replace(self, chunk=self.chunk and replace(self.chunk, content=b""))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Newest:
+    """The newest record of a documents topic: its key, and when the broker stored it (ms UTC)."""
+
+    key: bytes | None
+    at: int
+
+
 class DocumentStreams:
     """The documents topics beside a ledger's topic."""
 
@@ -79,6 +87,13 @@ class DocumentStreams:
             start = consumer.beginning_offsets([partition])[partition]
             end = consumer.end_offsets([partition])[partition]
         return start, end
+
+    def newest(self, topic: str, deadline: Deadline) -> Newest | None:
+        """Return the newest record of a topic, None if there is none; raise `SearchStoppedError` at the deadline."""
+        _, end = self.bounds(topic)
+        for record in self._records(topic, end - 1, deadline):
+            return Newest(key=record.key, at=record.timestamp)
+        return None
 
     def read(self, topic: str, first: int, deadline: Deadline) -> Iterator[Placed]:
         """Yield what stands in a topic from a position up to its present end; raise `SearchStoppedError` at the deadline."""

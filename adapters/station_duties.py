@@ -1,4 +1,4 @@
-"""What a station does when nobody is at it: follow, bring the views up, send the queue, record missed terms, fetch documents.
+"""What a station does when nobody is at it: follow, bring the views up, send the queue, record missed terms, see to documents.
 
 One round does all of it once; the loop repeats rounds until it is told to stop, while the lease on the store is its own. A
 ledger that contradicts what is held, or that is unsafe, ends the loop with its error; a ledger or a database that does not
@@ -7,6 +7,7 @@ answer is tried again, less and less often.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -157,6 +158,7 @@ class StationDuties:
             return False
         self._over(Duty.PAUSED, Duty.RESUMED)
         self._fetch()
+        self._finish_removals()
         self._stand(Doing.WORKING)
         return True
 
@@ -365,6 +367,11 @@ class StationDuties:
         except DocumentsUnreachableError:
             # Each further one would wait as long for nobody to answer.
             return
+
+    def _finish_removals(self) -> None:
+        # What cannot be done now is done later; a broker that does not answer, or refuses, is told of elsewhere.
+        with contextlib.suppress(DocumentError):
+            self._station.parts.documents.finish_removals(self._station.parts.now_ms())
 
     def _fetch_one(self, letter: LetterId) -> None:
         """Fetch the documents of a letter; raise `DocumentsUnreachableError` if nobody answers."""

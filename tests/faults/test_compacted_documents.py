@@ -12,14 +12,21 @@ from typing import Final
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from adapters import documents_kafka
 from adapters.documents import DocumentDamagedError, DocumentMissingError, read_document
 from adapters.documents_chunks import CHUNK_BYTES, chunk_key, chunk_value
 from adapters.documents_kafka import KafkaDocuments
+from adapters.documents_streams import DocumentStreams
 from adapters.kafka_clients import KafkaPlace
+from adapters.kafka_topics import create_documents_topic
 from adapters.ledger_kafka_check import documents_topic
-from domain.ids import Digest, sha256
+from adapters.station_duties import StationDuties
+from cli.wiring import passing_projector
+from domain.ids import Digest, OfficerId, sha256
+from projections.station_work import StationWork
 from tests.conftest import _own_kafka
 from tests.documents_topics import Message, documents_place, write
+from tests.exchanges import TestExchange
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_places import eventually
 
@@ -42,9 +49,20 @@ def cleaning_kafka(request: pytest.FixtureRequest) -> Iterator[KafkaBroker]:
 @pytest.fixture
 def place(cleaning_kafka: KafkaBroker) -> KafkaPlace:
     made = documents_place(cleaning_kafka, "ministry", "committee")
-    with contextlib.closing(made.open_admin()) as admin:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, documents_topic(made.topic, "ministry"), TIMES)])
+    configure(made, "ministry")
     return made
+
+
+def configure(place: KafkaPlace, station: str) -> None:
+    """Set the times of a documents topic."""
+    with contextlib.closing(place.open_admin()) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, documents_topic(place.topic, station), TIMES)])
+
+
+def end_of(place: KafkaPlace, station: str) -> int:
+    """Return the position that follows the last record of a documents topic."""
+    with contextlib.closing(DocumentStreams(place)) as streams:
+        return streams.bounds(documents_topic(place.topic, station))[1]
 
 
 @contextlib.contextmanager
@@ -89,18 +107,35 @@ def chunks(content: bytes, *, under: Digest | None = None) -> list[Message]:
 
 
 def test_a_destroyed_document_is_gone_from_the_brokers_disk_and_the_others_are_not(
-    cleaning_kafka: KafkaBroker, place: KafkaPlace
+    cleaning_kafka: KafkaBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    quiet_s = 3 * CONFIGURED_MS / 1_000
+    monkeypatch.setattr(documents_kafka, "QUIET_S", quiet_s)
+    monkeypatch.setattr(documents_kafka, "_LOOK_AGAIN_S", 0.1)
+    place = KafkaPlace(bootstrap=cleaning_kafka.bootstrap, topic=f"ledger-{secrets.token_hex(6)}")
+    exchange = TestExchange(tmp_path, place.location)
+    create_documents_topic(place.bootstrap, place.topic, "ministry")
+    configure(place, "ministry")
+    station = exchange.station("ministry", station_id="ministry")
+    documents = station.parts.documents
     (marker, content), (kept_marker, kept) = marked(CHUNK_BYTES + 1), marked(1_000)
-    with opened(place, "ministry") as store:
-        digest, other = store.put(content).digest, store.put(kept).digest
-        assert on_disk(cleaning_kafka, marker)
-        store.remove(digest)
-        time.sleep(2 * CONFIGURED_MS / 1_000)
-        assert on_disk(cleaning_kafka, marker), "nothing was written after the segment's time, so it is open still"
-        store.remove(digest)
-        eventually(lambda: not on_disk(cleaning_kafka, marker))
+    digest = documents.put(content).digest
+    assert on_disk(cleaning_kafka, marker)
+    documents.remove(digest)
+    # What is written soon after leaves no trace of a removal at the end of the topic.
+    other = documents.put(kept).digest
+    end = end_of(place, "ministry")
+    time.sleep(2 * CONFIGURED_MS / 1_000)
+    assert on_disk(cleaning_kafka, marker), "nothing was written after the segment's time, so it is open still"
+    with contextlib.closing(passing_projector(station)) as views:
+        duties = StationDuties(station, StationWork(views), OfficerId("ministry"), lambda _: None)
+        eventually(lambda: duties.round() and not on_disk(cleaning_kafka, marker))
+        assert end_of(place, "ministry") == end + 1
         assert on_disk(cleaning_kafka, kept_marker)
+        time.sleep(quiet_s)
+        duties.round()
+    assert end_of(place, "ministry") == end + 1, "once is enough"
+    exchange.close()
     with opened(place) as reader:
         assert read_document(reader, other) == kept
         with pytest.raises(DocumentMissingError):
