@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +52,28 @@ class Ministry:
         """Return the ledger as a station sees it."""
         return KafkaPlace(bootstrap=self.kafka.door(door), topic=TOPIC, security=self.who(door, name))
 
+    def careless_ledger(self) -> KafkaPlace:
+        """Make one more ledger, from which nobody was shut out, and let the station read and write it."""
+        operator, topic = self.kafka.with_certificate("operator"), "careless"
+        create_kafka_ledger(self.kafka.door(MTLS), topic, security=operator)
+        let_in(self.kafka, STATION, topic)
+        return replace(self.place(SCRAM), topic=topic)
+
     @contextlib.contextmanager
     def ledger(self, door: str, name: str = STATION) -> Iterator[KafkaLedger]:
         """Open the ledger as a station does."""
-        place = self.place(door, name)
-        with contextlib.closing(KafkaLedger(place.bootstrap, place.topic, security=place.security)) as ledger:
+        with opened(self.place(door, name)) as ledger:
             yield ledger
 
     def client(self, kind: Any, name: str = STATION, **options: Any) -> contextlib.closing[Any]:
         """Return a client of Kafka with which somebody tries what no station does."""
         place = self.place(SCRAM, name)
         return contextlib.closing(kind(bootstrap_servers=place.bootstrap, **place.security.client_options(), **options))
+
+
+def opened(place: KafkaPlace) -> contextlib.closing[KafkaLedger]:
+    """Open a ledger."""
+    return contextlib.closing(KafkaLedger(place.bootstrap, place.topic, security=place.security))
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +195,11 @@ def test_what_is_open_is_named_with_the_command_that_shuts_it(ministry: Ministry
     kafka.allow("User:st.else", "WRITE", "t-", prefixed=True, kind="TRANSACTIONAL_ID")
     kafka.allow("User:st.else", "ALL", f"{TOPIC}.doc", prefixed=True)
     kafka.allow("User:st.else", "WRITE", "another-ledger")
-    with ministry.ledger(SCRAM) as ledger:
+    # Nobody has been denied anything here yet, so whatever a careless rule allows is open.
+    careless = ministry.careless_ledger()
+    kafka.allow("User:st.else", "DELETE", careless.topic)
+    kafka.allow("User:st.else", "ALL", careless.topic[:-1], prefixed=True)
+    with ministry.ledger(SCRAM) as ledger, opened(careless) as open_to_some:
         found = [one for one in ledger.check() if one.code != "SINGLE_REPLICA"]
         assert sorted((one.code, one.severity) for one in found) == [
             ("DOCUMENTS_WRITABLE", "warns"),
@@ -192,8 +207,15 @@ def test_what_is_open_is_named_with_the_command_that_shuts_it(ministry: Ministry
             ("EVERYBODY_ALLOWED", "warns"),
             ("TRANSACTIONS_ALLOWED", "warns"),
         ]
-        run_tools([one.remedy.replace(kafka.door(SCRAM), kafka.broker.bootstrap) + " --force" for one in found])
-        eventually(lambda: [one.code for one in ledger.check()] == ["SINGLE_REPLICA"])
+        destructive = [one for one in open_to_some.check() if one.code == "DESTRUCTION_ALLOWED"]
+        assert sorted(one.what for one in destructive) == [
+            f"User:st.else may Delete {careless.topic}: history can be taken away",
+            f"User:st.else may Delete, Alter, AlterConfigs {careless.topic}: history can be taken away",
+        ]
+        remedies = [one.remedy for one in (*found, *destructive)]
+        run_tools([remedy.replace(kafka.door(SCRAM), kafka.broker.bootstrap) + " --force" for remedy in remedies])
+        for one in (ledger, open_to_some):
+            eventually(lambda one=one: [finding.code for finding in one.check()] == ["SINGLE_REPLICA"])
 
 
 def test_the_operator_is_warned_of_his_own_rights_and_a_station_without_sight_that_it_sees_nothing(ministry: Ministry) -> None:
