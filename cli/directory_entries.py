@@ -35,7 +35,7 @@ def appointment_entry(raw: dict[str, Any]) -> AppointmentEntry:
 
 def raw_entry(entry: OrganisationEntry) -> dict[str, Any]:
     """Return an entry as `organisation_entry` takes it, to change some of its fields."""
-    raw: dict[str, Any] = organisation_fields().dumper(entry)
+    raw: dict[str, Any] = organisation_fields().dump(entry)
     return raw
 
 

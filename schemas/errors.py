@@ -2,6 +2,7 @@
 
 SchemaError
 ├── MalformedError        bytes or a value that are not what the schema and its limits say
+├── FieldError            the same of one part of them, on its way to the MalformedError that names the schema and the path
 └── SchemaFileError       a schema file is missing, or says something that the house forbids
 """
 
@@ -21,6 +22,21 @@ class MalformedError(SchemaError):
         self.schema = schema
         self.path = path
         self.why = why
+
+
+class FieldError(SchemaError):
+    """A value is not canonical or outside a limit; `path` says where, from the value that was to be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        """Name the path (empty: the value itself) and what is wrong."""
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def inside(self, name: str) -> FieldError:
+        """Return this as seen from outside: paths are put together on the way out, as there is nearly never one to tell."""
+        between = "." if self.path and not self.path.startswith("[") else ""
+        return FieldError(f"{name}{between}{self.path}", self.why)
 
 
 class SchemaFileError(SchemaError):

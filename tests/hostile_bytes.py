@@ -64,7 +64,7 @@ def envelope(battle: Battle, length: bytes | None = None, count: bytes = varint(
 def unlimited(exchange: FixedExchange, said: Said) -> bytes:
     """Return a record whose body is plain Avro with fields outside their limits, rightly signed."""
     schema: Any = exchange.codec._bodies[payload_type_of(type(said.body))]
-    payload = schema._write(schema._compiled.dumper(said.body))
+    payload = schema._write(schema._compiled.dump(said.body))
     return signed_payload(exchange, payload_type_of(type(said.body)), payload, said.signers[0].officer)
 
 
@@ -157,7 +157,7 @@ def a_name_of_a_type_that_is_none(battle: Battle) -> Records:
         "application/vnd.ortoo.Ё.v1+avro",
         "application/vnd.ortoo.a\0.v1+avro",
     ):
-        yield schema._write(schema._compiled.dumper(replace(good, payload_type=kind, payload=payload)))
+        yield schema._write(schema._compiled.dump(replace(good, payload_type=kind, payload=payload)))
     record, name = battle.exchange.codec.encode_envelope(good), good.payload_type.encode()
     yield from (record.replace(name, bad + name[len(bad) :]) for bad in (b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf"))
 

@@ -40,6 +40,7 @@ from schemas.errors import MalformedError
 from tests.battle import fought
 from tests.fixed_exchange import Clock, FixedExchange, edwards_key, fixed_signer, shared_codec
 from tests.hostile_records import KINDS
+from tests.hunt.codec_reference import require_agreement
 from tests.hunt.mutations import Mutator, leaves_of
 from tests.hunt.strict_avro import require_canonical
 from tests.property.strategies import stock_of
@@ -97,6 +98,7 @@ class CodecTarget:
                 yield raw, lambda attempt=attempt, raw=raw: attempt(raw)  # type: ignore[misc] # mypy knows no defaults here
 
     def _envelope(self, raw: bytes) -> str:
+        require_agreement(self.codec._envelope, raw)
         try:
             event = self.codec.envelope(raw)
         except RejectedError as refused:
@@ -106,6 +108,8 @@ class CodecTarget:
         return f"envelope read; {self._body(event.payload_type, event.payload)}"
 
     def _body(self, payload_type: str, raw: bytes) -> str:
+        if payload_type in self.codec._bodies:
+            require_agreement(self.codec._bodies[payload_type], raw)
         try:
             body = self.codec.body(payload_type, raw)
         except RejectedError as refused:
@@ -116,6 +120,7 @@ class CodecTarget:
         return "body read"
 
     def _request(self, raw: bytes) -> str:
+        require_agreement(self.codec._key_request, raw)
         try:
             request = self.codec.key_request(raw)
         except RejectedError as refused:
