@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from domain.errors import RejectedError
+from domain.events import Body
 from domain.header import Document
 from domain.reasons import Reason
 from domain.rules import Case
@@ -15,6 +16,13 @@ MAIN: Final = "main"
 ATTACHMENT: Final = "attachment"
 SIGNATURE_OF: Final = "signature_of"
 DOCUMENT_ROLES: Final = frozenset({MAIN, ATTACHMENT, SIGNATURE_OF})
+
+
+def named_documents(body: Body) -> tuple[Document, ...]:
+    """Return every document that an event names, its cover first; each digest once."""
+    cover: Document | None = getattr(body, "cover", None)
+    named: tuple[Document, ...] = getattr(body, "documents", ())
+    return named if cover is None else (cover, *named)
 
 
 def require_plain(documents: Iterable[Document]) -> None:

@@ -9,6 +9,7 @@ DomainError
 ├── ProofInvalidError         (domain.proofs) a proof that does not show what it was given for
 ├── NoteInvalidError          (domain.notes) no note, checkpoint or log proof, or not signed as it must be
 ├── QuorumMissingError        (domain.cosignatures) too few witnesses have cosigned: not verified, and not wrong
+├── LeafInvalidError          (domain.verdicts) bytes that are no leaf of the verdict log
 ├── RejectedError             a record fails a step of the judge; carries its Reason
 ├── NotALedgerError           position 0 holds no valid genesis
 ├── UpgradeNeededError        the rules in force are newer than this program

@@ -8,12 +8,17 @@ from enum import IntEnum
 from typing import Final
 
 from domain.changes import Change
+from domain.errors import DomainError
 from domain.events import Body
 from domain.ids import ZERO_DIGEST, Digest, OrgId
-from domain.reasons import Reason
+from domain.reasons import Reason, reason_of
 
 _LEAF: Final = struct.Struct(">BQq32s32sHQBHQ")
 LEAF_VERSION: Final = 1
+
+
+class LeafInvalidError(DomainError):
+    """Bytes that are no leaf of a verdict log, or one with a reason that this program does not know."""
 
 
 class RegisterKind(IntEnum):
@@ -78,6 +83,45 @@ class Verdict:
             number.year if number else 0,
             number.serial if number else 0,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerdictLeaf:
+    """What a leaf of the verdict log says: a verdict without what only a reader of the whole ledger knows besides."""
+
+    position: int
+    at: int
+    record_hash: Digest
+    identity: Digest
+    reason: Reason
+    original: int
+    register: RegisterKind
+    year: int
+    serial: int
+
+
+def parse_leaf(raw: bytes) -> VerdictLeaf:
+    """Return what the data of a leaf of the verdict log says; raise `LeafInvalidError` if it is none."""
+    try:
+        version, position, at, record_hash, identity, reason, original, register, year, serial = _LEAF.unpack(raw)
+        found = VerdictLeaf(
+            position=position,
+            at=at,
+            record_hash=Digest(record_hash),
+            identity=Digest(identity),
+            reason=reason_of(reason),
+            original=original,
+            register=RegisterKind(register),
+            year=year,
+            serial=serial,
+        )
+    except (struct.error, KeyError, ValueError) as error:
+        msg = f"these {len(raw)} bytes are no leaf of a verdict log that this program knows"
+        raise LeafInvalidError(msg) from error
+    if version != LEAF_VERSION:
+        msg = f"this leaf of a verdict log is of version {version}, and this program knows version {LEAF_VERSION}"
+        raise LeafInvalidError(msg)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text
 
 from adapters.store.dialect import insert_rows
+from domain.documents import named_documents
 from domain.events import (
     Body,
     LedgerOpened,
@@ -18,7 +19,6 @@ from domain.events import (
     OrganisationChanged,
     OrganisationRegistered,
 )
-from domain.header import Document
 from projections.columns import BIG, METADATA, NAME, row_of
 from projections.happenings import Batch, Happening
 
@@ -89,13 +89,6 @@ class ArchiveProjection:
         insert_rows(connection, EVENTS, [_event_row(one) for one in batch.happenings])
         insert_rows(connection, DOCUMENTS, [row for one in batch.happenings for row in _document_rows(one)])
         insert_rows(connection, SIGNERS, [row for one in batch.happenings for row in _signer_rows(one)])
-
-
-def named_documents(body: Body) -> tuple[Document, ...]:
-    """Return every document that an event names, its cover first; each digest once."""
-    cover: Document | None = getattr(body, "cover", None)
-    named: tuple[Document, ...] = getattr(body, "documents", ())
-    return named if cover is None else (cover, *named)
 
 
 def _event_row(one: Happening) -> tuple[Any, ...]:
