@@ -85,6 +85,20 @@ AdapterError
 │   ├── TrustExpiredError             its time has passed
 │   ├── TrustRolledBackError          (adapters.trust_seen) older than one relied upon before
 │   └── TrustSeenError                (adapters.trust_seen) which one was relied upon before cannot be read
+├── WitnessError                      (adapters.witness_errors, like all below) a witness, or asking one
+│   ├── WitnessFileError              the file with the logs that a witness watches cannot be used
+│   ├── WitnessMemoryError            what a witness remembers cannot be read or written
+│   │   └── WitnessMemoryLostError    it is gone, or older than what was signed
+│   ├── LogNotToldError               a witness without its memory was not told where a log stands
+│   ├── HeadMovedError                a witness holds another size than a request begins at
+│   ├── CheckpointRefusedError        a witness does not cosign what it was sent; carries the status
+│   ├── WitnessAddressError           a witness cannot listen at the address given
+│   ├── WitnessUrlError               a text is no address of a witness
+│   ├── WitnessUnreachableError       a witness does not answer, or not in time
+│   ├── WitnessRefusedError           a witness answers, and does not cosign
+│   ├── WitnessAnswerError            what a witness answers is not what a witness says
+│   ├── WitnessContradictsError       a witness holds a history that the checkpoint does not continue
+│   └── WitnessForgotError            a witness holds less than it has cosigned
 ├── DueTimeError                      (adapters.due_times) a text that is no due time, or one that has passed
 └── SavingError                       (adapters.saving) documents could not be written where a person wanted them
 
