@@ -1,0 +1,138 @@
+"""A station's store beside an audit's own replay: every row that its operator changed, added or took away.
+
+The store is only read. It may be edited by anybody who can write the database, so whatever it holds is compared, never used.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from adapters.audit_findings import FindingCode, Report
+from adapters.audit_replay import Replay
+from adapters.audit_rows import row_differences
+from adapters.errors import AdapterError, StoreUnreachableError
+from adapters.store.database import Database
+from adapters.store.dialect import complaint, name_of, parse_url
+from adapters.store.entries import entry_of
+from adapters.store.holdings import IDENTITY_FACT
+from adapters.store.tables import CHANGES, DUMPED, FACTS, RECORDS, SNAPSHOTS
+from adapters.store.topics import change_mapper
+from domain.changes import State
+from domain.errors import DomainError
+from domain.verdicts import Verdict
+
+ROWS_AT_ONCE: Final = 2_000
+
+
+class AuditedStore:
+    """A store that is looked at, and not written."""
+
+    def __init__(self, url: str) -> None:
+        """Open a store that is there; raise `StoreUrlError`, `StoreUnreachableError` or `StoreOutdatedError` if none is."""
+        self.name = name_of(url)
+        require_database(url)
+        try:
+            self._database = Database(url)
+        except DBAPIError as error:
+            raise StoreUnreachableError(self.name, complaint(error)) from error
+
+    def next_position(self) -> int:
+        """Return how many positions it holds."""
+        with self._reading() as connection:
+            last = connection.execute(select(RECORDS.c.position).order_by(RECORDS.c.position.desc()).limit(1)).scalar()
+        return 0 if last is None else int(last) + 1
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield its verdicts from position 0 on, as far as they can be read and have no gap."""
+        with self._reading() as connection:
+            statement = select(RECORDS).order_by(RECORDS.c.position)
+            for position, row in enumerate(connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)):
+                try:
+                    verdict = entry_of(tuple(row)).verdict
+                    verdict.leaf()
+                except (struct.error, ValueError, TypeError):
+                    return
+                if verdict.position != position:
+                    return
+                yield verdict
+
+    def compare(self, replay: Replay, report: Report) -> None:
+        """Report every row that a store of the same positions should not hold so; `replay` must stand where the store does."""
+        try:
+            with self._reading() as given, replay.reading() as right:
+                if not self._of_this_ledger(given, replay, report):
+                    return
+                for table in DUMPED:
+                    for found in row_differences(table, right, given):
+                        report(FindingCode.STORE_DIFFERS, found.position, found.text)
+                for name, what in _wrong_snapshots(right, given):
+                    report(FindingCode.STORE_DIFFERS, None, f"{SNAPSHOTS.name} {name}: {what}")
+        except AdapterError as error:
+            report(FindingCode.STORE_UNREADABLE, None, str(error))
+
+    def close(self) -> None:
+        """Let go of the store; calling it again does nothing."""
+        self._database.close()
+
+    def _of_this_ledger(self, given: Connection, replay: Replay, report: Report) -> bool:
+        held = given.execute(select(FACTS.c.value).where(FACTS.c.name == IDENTITY_FACT)).scalar()
+        wanted = replay.exchange.identity.hex()
+        if held == wanted:
+            return True
+        report(FindingCode.STORE_FOREIGN, None, f"{self.name} says that its ledger is {held}, not {wanted}")
+        return False
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._database.reading() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnreachableError(self.name, complaint(error)) from error
+
+
+def require_database(url: str) -> None:
+    """Raise `StoreUnreachableError` if a URL names a file that is not there, which opening would make."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise StoreUnreachableError(name_of(url), "there is no such file")
+
+
+def _wrong_snapshots(right: Connection, given: Connection) -> Iterator[tuple[str, str]]:
+    """Yield each snapshot that is not the state after the changes that the ledger makes, with what is wrong about it."""
+    statement = select(SNAPSHOTS).order_by(SNAPSHOTS.c.originator_id)
+    for row in given.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
+        name, version, topic, raw = row
+        try:
+            wanted = _snapshot(right, name, version)
+        except (DomainError, AdapterError) as error:
+            yield f"{name}", f"extra ({error})"
+            continue
+        if wanted is None:
+            yield name, "extra"
+        elif wanted != (topic, raw):
+            yield name, "changed"
+
+
+def _snapshot(right: Connection, name: str, version: int) -> tuple[str, bytes] | None:
+    columns, mapper = CHANGES.c, change_mapper()
+    statement = (
+        select(CHANGES)
+        .where((columns.originator_id == name) & (columns.originator_version <= version))
+        .order_by(columns.originator_version)
+    )
+    state: State | None = None
+    change: Any = None
+    for row in right.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
+        change = mapper.decode_change(row.topic, name, row.originator_version, row.state)
+        state = change.mutate(state)
+    if state is None or state.version != version:
+        return None
+    return mapper.encode_state(state, change.timestamp)
