@@ -8,7 +8,6 @@ whoever found it.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +17,13 @@ from domain.header import Seen
 from domain.ids import Digest
 from domain.notes import MAX_NOTE_BYTES, Note, NoteInvalidError, SignatureType, key_id, parse_decimal, parse_hash, parse_note
 from domain.proofs import NodeSource, ProofInvalidError, consistency_path, verify_consistency
+from domain.tree import frontier_at
 
 FIRST_LINE: Final = "ortoo.fork/v1"
 MAX_PATH: Final = 64
 """A proof between two sizes below 2^63 has at most so many hashes (RFC 6962, section 2.1.3)."""
+_LINES: Final = 4
+"""The first line, both keys and the root."""
 MAX_FORK_BYTES: Final = 2 * MAX_NOTE_BYTES + 8192
 
 
@@ -29,11 +31,12 @@ MAX_FORK_BYTES: Final = 2 * MAX_NOTE_BYTES + 8192
 class Fork:
     """Evidence of a fork, not verified yet.
 
-    `claimed` and `held` are notes of one log, both signed by the operator's Ed25519 key `key`; `root` is what the log that
+    `claimed` and `held` are notes of one log, each signed by an Ed25519 key of the operator; `root` is what the log that
     `held` is a head of had at the size of `claimed`, and `path` the proof of that.
     """
 
-    key: Digest
+    claimed_key: Digest
+    held_key: Digest
     claimed: Note
     held: Note
     root: Digest
@@ -56,13 +59,21 @@ def claims_of(seen: Seen, name: str, identity: Digest, ed25519: Digest) -> tuple
     return notes[0], notes[1]
 
 
-def fork_between(claimed: Note, held: Note, key: Digest, node: NodeSource, root: Digest) -> Fork:
-    """Return the evidence that `claimed` is no head of the log of `held`; `root` is what that log had at its size.
+def fork_between(claimed: tuple[Note, Digest], held: tuple[Note, Digest], node: NodeSource) -> Fork:
+    """Return the evidence that one note, with the key that signed it, is no head of the log of another.
 
-    `node` is the log's tree, at least as large as `held`. Raises `NoteInvalidError` if the notes prove no fork.
+    `node` is the tree of the log that is held, at least as large as both. Raises `NoteInvalidError`, `ProofInvalidError` or
+    `TreeError` if the notes prove no fork.
     """
-    path = consistency_path(parse_checkpoint(claimed.text).size, parse_checkpoint(held.text).size, node)
-    fork = Fork(key=key, claimed=claimed, held=held, root=root, path=path)
+    sizes = [parse_checkpoint(note.text).size for note, _ in (claimed, held)]
+    fork = Fork(
+        claimed_key=claimed[1],
+        held_key=held[1],
+        claimed=claimed[0],
+        held=held[0],
+        root=frontier_at(sizes[0], node).root(),
+        path=consistency_path(sizes[0], sizes[1], node),
+    )
     verify_fork(fork)
     return fork
 
@@ -70,19 +81,19 @@ def fork_between(claimed: Note, held: Note, key: Digest, node: NodeSource, root:
 def verify_fork(fork: Fork) -> tuple[Checkpoint, Checkpoint]:
     """Return both heads of a proven fork: the one of another history, and the one that is held.
 
-    Raises `NoteInvalidError` or `ProofInvalidError` if it proves none. It does not check that `fork.key` is the operator's:
-    compare it with the checkpoint keys that the ledger or a trust file names.
+    Raises `NoteInvalidError` or `ProofInvalidError` if it proves none. It does not check that both keys are the operator's:
+    compare them with the checkpoint keys that the ledger or a trust file names.
     """
     claimed, held = parse_checkpoint(fork.claimed.text), parse_checkpoint(fork.held.text)
     if claimed.origin != held.origin:
         msg = f"the notes are of two logs, {claimed.origin!r} and {held.origin!r}, so they prove no fork"
         raise NoteInvalidError(msg)
-    for note, head in ((fork.claimed, claimed), (fork.held, held)):
-        line = note.line_of(head.origin, key_id(head.origin, SignatureType.ED25519, fork.key))
+    for note, head, key in ((fork.claimed, claimed, fork.claimed_key), (fork.held, held, fork.held_key)):
+        line = note.line_of(head.origin, key_id(head.origin, SignatureType.ED25519, key))
         if line is None:
             msg = f"the note at size {head.size} does not bear the signature of the key that the evidence names"
             raise NoteInvalidError(msg)
-        verify_ed25519(note.text, fork.key, line.signature)
+        verify_ed25519(note.text, key, line.signature)
     verify_consistency(first=claimed.size, first_root=fork.root, second=held.size, second_root=held.root, path=fork.path)
     if claimed.root == fork.root:
         msg = f"both notes are of one history: at size {claimed.size} it has the root that the first one signs"
@@ -91,9 +102,9 @@ def verify_fork(fork: Fork) -> tuple[Checkpoint, Checkpoint]:
 
 
 def encode_fork(fork: Fork) -> bytes:
-    """Return the evidence as a file: key, root and path as lines of base64, then both notes behind their lengths."""
-    hashes = "".join(f"path {base64.b64encode(node).decode()}\n" for node in fork.path)
-    head = f"{FIRST_LINE}\nkey {_b64(fork.key)}\nroot {_b64(fork.root)}\n{hashes}"
+    """Return the evidence as a file: keys, root and path as lines of base64, then both notes behind their lengths."""
+    named = (("key", fork.claimed_key), ("key", fork.held_key), ("root", fork.root), *(("path", node) for node in fork.path))
+    head = FIRST_LINE + "\n" + "".join(f"{name} {base64.b64encode(value).decode()}\n" for name, value in named)
     notes = (fork.claimed.encoded(), fork.held.encoded())
     return head.encode() + b"".join(f"note {len(note)}\n".encode() + note for note in notes)
 
@@ -105,23 +116,25 @@ def parse_fork(raw: bytes) -> Fork:
         raise NoteInvalidError(msg)
     lines: list[str] = []
     rest = raw
-    while rest and not rest.startswith(b"note ") and len(lines) < MAX_PATH + 3:
+    while rest and not rest.startswith(b"note ") and len(lines) < _LINES + MAX_PATH:
         line, _, rest = rest.partition(b"\n")
         lines.append(line.decode("ascii", "replace"))
-    key, root, path = _parse_head(lines)
+    if len(lines) < _LINES or lines[0] != FIRST_LINE:
+        msg = f"the evidence of a fork begins with {FIRST_LINE}, two keys, a root and at most {MAX_PATH} hashes"
+        raise NoteInvalidError(msg)
     claimed, rest = _take_note(rest)
     held, rest = _take_note(rest)
     if rest:
         msg = f"{len(rest)} bytes follow the evidence of a fork"
         raise NoteInvalidError(msg)
-    return Fork(key=key, claimed=claimed, held=held, root=root, path=path)
-
-
-def _parse_head(lines: Sequence[str]) -> tuple[Digest, Digest, tuple[Digest, ...]]:
-    if len(lines) < 3 or lines[0] != FIRST_LINE or len(lines) > MAX_PATH + 3:  # noqa: PLR2004 - the three lines before the path
-        msg = f"the evidence of a fork begins with {FIRST_LINE}, a key, a root and at most {MAX_PATH} hashes"
-        raise NoteInvalidError(msg)
-    return _hash("key ", lines[1]), _hash("root ", lines[2]), tuple(_hash("path ", line) for line in lines[3:])
+    return Fork(
+        claimed_key=_hash("key ", lines[1]),
+        held_key=_hash("key ", lines[2]),
+        root=_hash("root ", lines[3]),
+        path=tuple(_hash("path ", line) for line in lines[_LINES:]),
+        claimed=claimed,
+        held=held,
+    )
 
 
 def _take_note(raw: bytes) -> tuple[Note, bytes]:
@@ -141,7 +154,3 @@ def _hash(prefix: str, line: str) -> Digest:
         msg = f"{line[:60]!r} stands where {prefix.strip()!r} and a hash are needed"
         raise NoteInvalidError(msg)
     return parse_hash(line.removeprefix(prefix))
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()

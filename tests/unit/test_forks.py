@@ -43,7 +43,7 @@ def note(log: Log, size: int, operator: SeededOperator = OPERATOR, name: str = N
 
 
 def fork(claimed: int = 57, held: int = 90) -> Fork:
-    return fork_between(note(FORKED, claimed), note(HONEST, held), KEY, HONEST.node, HONEST.roots[claimed])
+    return fork_between((note(FORKED, claimed), KEY), (note(HONEST, held), KEY), HONEST.node)
 
 
 @pytest.mark.parametrize(("claimed", "held"), [(57, 57), (57, 58), (57, 100), (64, 100), (41, 64)])
@@ -59,7 +59,7 @@ def test_two_notes_over_different_histories_are_evidence(claimed: int, held: int
 @pytest.mark.parametrize("size", [1, 40, 57, 90])
 def test_two_notes_of_one_history_are_none(size: int) -> None:
     with pytest.raises(ProofInvalidError, match="one history"):
-        fork_between(note(HONEST, size), note(HONEST, 90), KEY, HONEST.node, HONEST.roots[size])
+        fork_between((note(HONEST, size), KEY), (note(HONEST, 90), KEY), HONEST.node)
 
 
 FORGED: dict[str, Callable[[Fork], Fork]] = {
@@ -67,7 +67,8 @@ FORGED: dict[str, Callable[[Fork], Fork]] = {
     "no path": lambda made: replace(made, path=()),
     "a path too long": lambda made: replace(made, path=(*made.path, sha256(b"x"))),
     "a path in which one hash differs": lambda made: replace(made, path=(sha256(b"x"), *made.path[1:])),
-    "a stranger's key": lambda made: replace(made, key=STRANGER.public.ed25519),
+    "a stranger's key": lambda made: replace(made, claimed_key=STRANGER.public.ed25519),
+    "two strange keys": lambda made: replace(made, claimed_key=STRANGER.public.ed25519, held_key=STRANGER.public.ed25519),
     "a claim that a stranger signed": lambda made: replace(made, claimed=note(FORKED, 57, STRANGER)),
     "a head that a stranger signed": lambda made: replace(made, held=note(HONEST, 90, STRANGER)),
     "a claim of another ledger": lambda made: replace(made, claimed=note(FORKED, 57, name="other")),
@@ -84,11 +85,17 @@ def test_forged_evidence_is_refused(case: str) -> None:
         verify_fork(FORGED[case](fork()))
 
 
+def test_a_key_that_followed_another_holds_the_operator_to_what_that_one_signed() -> None:
+    held = (note(HONEST, 90, STRANGER), STRANGER.public.ed25519)
+    found = parse_fork(encode_fork(fork_between((note(FORKED, 57), KEY), held, HONEST.node)))
+    assert [head.size for head in verify_fork(found)] == [57, 90]
+
+
 def test_an_events_seen_is_half_of_the_evidence() -> None:
     roots = (FORKED.roots[57], HONEST.roots[57])
     seen = seen_of(verify_pair(signed_pair(NAME, IDENTITY, 57, roots, OPERATOR), NAME, IDENTITY, (OPERATOR.public,)))
     claimed, verdicts = claims_of(seen, NAME, IDENTITY, KEY)
-    found = fork_between(claimed, note(HONEST, 90), KEY, HONEST.node, HONEST.roots[57])
+    found = fork_between((claimed, KEY), (note(HONEST, 90), KEY), HONEST.node)
     assert verify_fork(parse_fork(encode_fork(found)))[0].root == FORKED.roots[57]
     assert CheckpointPair(records=claimed, verdicts=verdicts).size == 57
     for changed in (replace(seen, root=HONEST.roots[57]), replace(seen, size=58), replace(seen, verdict_signature=bytes(64))):
