@@ -124,7 +124,7 @@ class Follower:
             if last is None:
                 # Before the batch, so that no store with records is ever without it, whenever this process ends.
                 pin_ledger(self._store, self._ledger.identity(), self.view.pending[0].verdict.identity)
-            self._store.write(self.view.pending, self.view.changed_states())
+            self._store.write(self.view.pending, self.view.changed_states(), self.view.committed_inboxes())
             self._last = self.view.pending[-1].verdict
             self.view.settle()
         if stopped is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
-from domain.changes import Original, State
+from domain.changes import Inbox, Original, Recorded, State
 from domain.consignments import consignment_key
+from domain.directory import OrganisationEntered
 from domain.events import Body, LetterDispatched
-from domain.ids import Digest, EventId, LetterId, OfficerId, OrgId
+from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
+from domain.inboxes import INBOXES_ID, Commitment, InboxesCommitted, extended
 from domain.letters import LetterEntered, letter_key, tally_key
 from domain.reading import Opened
 from domain.reasons import Reason
@@ -53,6 +55,15 @@ class Stored(Protocol):
     def letters_addressed_to(self, organisation: OrgId) -> Iterable[LetterId]:
         """Return the stored letters that name an organisation, itself or in a group."""
 
+    def event(self, identity: Digest) -> Recorded | None:
+        """Return a stored authentic event by its identity."""
+
+    def dispatches(self, start: int, stop: int) -> Sequence[LetterId]:
+        """Return the stored letters accepted at positions from `start` to before `stop`."""
+
+    def inboxes(self) -> Sequence[Inbox]:
+        """Return every stored organisation's inbox as it was committed to last."""
+
 
 class StoreView:
     """A `domain.changes.View` over a store, extended record by record while a batch is judged."""
@@ -67,6 +78,7 @@ class StoreView:
         self._originals: dict[Saying, Original | None] = {}
         self._pending: list[Judged] = []
         self._stands_at = 0
+        self._inboxes: tuple[int, tuple[Inbox, ...]] | None = None
 
     @property
     def pending(self) -> tuple[Judged, ...]:
@@ -134,6 +146,47 @@ class StoreView:
         for judged in self._pending:
             yield from (change.letter for change in judged.changes if isinstance(change, LetterEntered))
 
+    def event(self, identity: Digest) -> Recorded | None:
+        """Return an authentic event by its identity, None if there is none."""
+        found = self._store.event(identity)
+        if found is not None:
+            return found
+        for judged in self._pending:
+            verdict = judged.verdict
+            if verdict.is_authentic and verdict.identity == identity and judged.record is not None:
+                return Recorded(position=verdict.position, record=judged.record, is_accepted=verdict.is_accepted)
+        return None
+
+    def inboxes_at(self, size: int) -> tuple[Inbox, ...]:
+        """Return the inboxes of everybody registered before a size, over the letters accepted before it.
+
+        What was stored at the last commitment is extended by the letters since; it is remembered, because whoever judges a
+        commitment asks for the same once more when it is stored.
+        """
+        if self._inboxes is None or self._inboxes[0] != size:
+            stored = cast("Commitment | None", self._store.state(INBOXES_ID))
+            begun = [*self._store.inboxes(), *self._registered()]
+            letters = [*self._store.dispatches(stored.size if stored else 0, size), *self._dispatched(size)]
+            self._inboxes = (size, extended(self, (one for one in begun if one.position < size), letters))
+        return self._inboxes[1]
+
+    def committed_inboxes(self) -> tuple[Inbox, ...]:
+        """Return the inboxes of the last commitment in this batch, nothing if there is none."""
+        committed = [change for judged in self._pending for change in judged.changes if isinstance(change, InboxesCommitted)]
+        return self.inboxes_at(committed[-1].size) if committed else ()
+
+    def _registered(self) -> Iterator[Inbox]:
+        for judged in self._pending:
+            for change in judged.changes:
+                if isinstance(change, OrganisationEntered) and change.originator_version == 1:
+                    yield Inbox(organisation=change.entry.organisation, position=change.position, letters=0, head=ZERO_DIGEST)
+
+    def _dispatched(self, size: int) -> Iterator[LetterId]:
+        for judged in self._pending:
+            for change in judged.changes:
+                if isinstance(change, LetterEntered) and change.position < size:
+                    yield change.letter
+
     def add(self, judged: Judged) -> None:
         """Extend the view by a verdict and what it changes."""
         self._pending.append(judged)
@@ -169,6 +222,7 @@ class StoreView:
         self._pending.clear()
         self._young.clear()
         self._old.clear()
+        self._inboxes = None
 
     def _remember(self, aggregate_id: str, state: State | None) -> None:
         self._young[aggregate_id] = state

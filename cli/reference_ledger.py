@@ -83,9 +83,12 @@ def rules_page() -> str:
         f"Signed by {Signers.GENESIS.value}. What does not hold is no rejection: the place is not a ledger.",
     ]
     for version, rulebook in sorted(RULEBOOKS.items()):
+        before = RULEBOOKS.get(version - 1, {})
         parts.append(f"# Rules {version}")
+        if before:
+            parts.append(f"All of rules {version - 1}, and these.")
         for event in EVENT_TYPES:
-            if (rule := rulebook.get(event)) is not None:
+            if (rule := rulebook.get(event)) is not None and rule is not before.get(event):
                 parts += [f"## {event.TYPE}", _first_sentences(event), f"Signed by {rule.signers.value}.", _rule_table(rule)]
     parts += ["# Reasons", "A number is never reused and never changes its meaning.", _reason_table()]
     return "\n\n".join(parts)

@@ -7,7 +7,7 @@ States and changes are immutable, so judging an event and rehearsing one are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Protocol
@@ -47,6 +47,28 @@ class Original:
     identity: Digest
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """An authentic event by its identity: where it stands first, its record, and whether it was accepted."""
+
+    position: int
+    record: bytes
+    is_accepted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inbox:
+    """What was addressed to an organisation up to some size: how many accepted letters, and the chain over them.
+
+    `position` is where it was registered, `head` SHA-256(previous ‖ letter) over the letters in ledger order, from zeros.
+    """
+
+    organisation: OrgId
+    position: int
+    letters: int
+    head: Digest
+
+
 class View(Protocol):
     """Everything that is known of the ledger before one position. Rules read it and nothing else."""
 
@@ -61,6 +83,15 @@ class View(Protocol):
 
     def letters_addressed_to(self, organisation: OrgId) -> Iterable[LetterId]:
         """Yield the accepted letters that name the organisation, itself or in a group, in ledger order."""
+
+    def event(self, identity: Digest) -> Recorded | None:
+        """Return an authentic event by its identity, None if there is none."""
+
+    def inboxes_at(self, size: int) -> Sequence[Inbox]:
+        """Return the inboxes of all organisations registered before position `size` (not beyond this one), in that order.
+
+        `size` is not before that of the last accepted `inbox.committed`. `domain.inboxes.extended` makes them.
+        """
 
 
 def moment(at_ms: int) -> datetime:

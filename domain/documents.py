@@ -19,10 +19,10 @@ DOCUMENT_ROLES: Final = frozenset({MAIN, ATTACHMENT, SIGNATURE_OF})
 
 
 def named_documents(body: Body) -> tuple[Document, ...]:
-    """Return every document that an event names, its cover first; each digest once."""
-    cover: Document | None = getattr(body, "cover", None)
+    """Return every document that an event names, its cover (or the token of a time stamp) first; each digest once."""
+    first: Document | None = getattr(body, "cover", None) or getattr(body, "token", None)
     named: tuple[Document, ...] = getattr(body, "documents", ())
-    return named if cover is None else (cover, *named)
+    return named if first is None else (first, *named)
 
 
 def require_plain(documents: Iterable[Document]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from domain.changes import Change, View
 from domain.codec import Codec
 from domain.errors import RejectedError, UpgradeNeededError
-from domain.events import Body
+from domain.events import Body, payload_type_of
 from domain.exchange import Exchange, exchange
 from domain.header import Header, SignatureValue
 from domain.ids import ROOT, ZERO_DIGEST, Digest, sha256
@@ -21,7 +21,7 @@ from domain.keys import Key, KeyStatus, key_of_certificate
 from domain.reading import Opened, Reading, require_not_genesis
 from domain.reasons import Reason
 from domain.registers import NumberGiven
-from domain.rulebook import RULEBOOKS
+from domain.rulebook import RULEBOOKS, knows_payload_type
 from domain.rules import Case, Rule, Signers
 from domain.signatures import Check, SignatureInvalidError, algorithm_of_key, verify_check
 from domain.verdicts import Judged, Verdict
@@ -113,8 +113,12 @@ def rule_for(view: View, body: Body, at: int, schema_digests: Mapping[int, Diges
     """Return the rule in force for a type of event; raise `RejectedError` (TYPE_UNKNOWN) or `UpgradeNeededError`."""
     rule = rules_in_force(exchange(view), at, schema_digests).get(type(body))
     if rule is None:
-        raise RejectedError(Reason.TYPE_UNKNOWN, f"the rules in force do not know {body.TYPE}")
+        raise _type_unknown(payload_type_of(type(body)))
     return rule
+
+
+def _type_unknown(payload_type: str) -> RejectedError:
+    return RejectedError(Reason.TYPE_UNKNOWN, f"no event of these rules has the payload type {payload_type}")
 
 
 def rules_in_force(now: Exchange, at: int, schema_digests: Mapping[int, Digest]) -> Mapping[type[Body], Rule]:
@@ -132,8 +136,11 @@ def rules_in_force(now: Exchange, at: int, schema_digests: Mapping[int, Digest])
 
 
 def _read(view: View, bench: Bench, reading: Reading, at: int) -> tuple[Rule, Opened]:
-    rules_in_force(exchange(view), at, bench.schema_digests)
+    rules = rules_in_force(exchange(view), at, bench.schema_digests)
     if reading.refused is not None:
+        # What later rules know is nothing to these, however wrong its body is: a program that holds only these says so too.
+        if reading.payload_type is not None and not knows_payload_type(rules, reading.payload_type):
+            raise _type_unknown(reading.payload_type)
         raise reading.refused
     require_not_genesis(reading)
     if reading.opened is None:

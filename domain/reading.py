@@ -29,21 +29,28 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """A record (None: an empty slot) with what it opened to, or the reason why it did not."""
+    """A record (None: an empty slot) with what it opened to, or the reason why it did not.
+
+    `payload_type` is what its envelope says, None if it has none that can be read.
+    """
 
     record: bytes | None
     opened: Opened | None = None
     refused: RejectedError | None = None
+    payload_type: str | None = None
 
 
 def read_record(record: bytes | None, codec: Codec) -> Reading:
     """Return what a record says; never raises for anything that a record can hold."""
     if record is None:
         return Reading(record=None, refused=RejectedError(Reason.NO_RECORD))
+    payload_type = None
     try:
-        return Reading(record=record, opened=_open(record, codec))
+        event = _envelope(record, codec)
+        payload_type = event.payload_type
+        return Reading(record=record, opened=_open(event, codec), payload_type=payload_type)
     except RejectedError as refused:
-        return Reading(record=record, refused=refused)
+        return Reading(record=record, refused=refused, payload_type=payload_type)
 
 
 def require_not_genesis(reading: Reading) -> None:
@@ -52,11 +59,14 @@ def require_not_genesis(reading: Reading) -> None:
         raise RejectedError(Reason.GENESIS_AGAIN)
 
 
-def _open(record: bytes, codec: Codec) -> Opened:
+def _envelope(record: bytes, codec: Codec) -> SignedEvent:
     # Step 1, the envelope.
     if len(record) > RECORD_LIMIT_BYTES:
         raise RejectedError(Reason.RECORD_TOO_LARGE, f"{len(record):,} bytes")
-    event = codec.envelope(record)
+    return codec.envelope(record)
+
+
+def _open(event: SignedEvent, codec: Codec) -> Opened:
     # Step 2, the body.
     body = codec.body(event.payload_type, event.payload)
     message = pae(event.payload_type, event.payload)

@@ -63,9 +63,14 @@ class Reason(IntEnum):
     ROOTS_NEEDED = 806, "Only the root keys do this: it concerns a registrar of the first organisation, or the ledger itself."
     NOT_FOR_ROOTS = 807, "The root keys do not do this."
     ROOT_NOT_IN_FORCE = 808, "A root key that signed is no longer in force."
+    FIRST_ORGANISATION_NEEDED = 809, "Only a station of the first organisation says this."
 
     NOT_IN_THESE_RULES = 900, "A field is used for which the rules in force have no rule yet, or a letter is not open."
     CODE_UNKNOWN = 901, "A code (kind, role, reason, urgency and the like) is not in the list of the rules in force."
+    SIZE_NOT_NEXT = 902, "The history never had this size before this record, or an event of this type has overtaken it."
+    INBOX_MISMATCH = 903, "Number or root of the inboxes are not those that follow from this history."
+    CHECKPOINT_MISMATCH = 904, "The roots are not those of this history at that size."
+    TIMESTAMP_IMPLAUSIBLE = 905, "The time stamped is before that of a smaller size, or ten minutes after this ledger time."
 
     CERTIFICATE_MALFORMED = 910, "The certificate is not strict DER of an X.509 v3 certificate."
     CERTIFICATE_NOT_FROM_ANCHOR = 911, "The certificate was not issued directly by a trust anchor in force."
@@ -132,6 +137,12 @@ class Reason(IntEnum):
     REFERENCE_UNKNOWN = 970, "A reference names no letter accepted at an earlier position."
     REFERENCE_NOT_OWN = 971, "Only an own letter can be followed or replaced."
     ANSWER_UNFIT = 972, "An answer goes to the sender of a letter that this organisation received."
+
+    EVENT_UNKNOWN = 974, "No event with this identity was accepted at an earlier position."
+    NOT_THE_SIGNER = 975, "No key of the officer signed the event."
+    NOT_CONTESTED = 976, "No compromise of the officer's key was declared back to before the event."
+    ALREADY_SETTLED = 977, "The officer has already reaffirmed or repudiated the event."
+    KEY_NOT_NEWER = 978, "The key was not enrolled after the key that signed the event was stopped."
 
     LETTER_UNKNOWN = 980, "No letter with this identity was accepted at an earlier position."
     NOT_THE_SENDER = 981, "The organisation is not the letter's sender, nor its last successor."

@@ -1,4 +1,8 @@
-"""Rules 1: for every type of event its rule, each written in the module of what it is about."""
+"""The rulebooks: for every type of event its rule, each written in the module of what it is about.
+
+Rules 1 stay as they are for the records that were judged, and are still to be judged, by them; rules 2 are all of rules 1
+and the events that prove the ledger to others.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from domain import directory_rules, dispatch, enrolment, exchange, groups, receipts, registers, senders
-from domain.events import Body
+from domain import (
+    contests,
+    directory_rules,
+    dispatch,
+    enrolment,
+    exchange,
+    groups,
+    inboxes,
+    receipts,
+    registers,
+    senders,
+    timestamps,
+)
+from domain.events import EVENT_TYPES, Body, LedgerOpened, payload_type_of
 from domain.rules import Rule
 
 _RULES: Final = (
@@ -20,9 +36,23 @@ _RULES: Final = (
     *senders.RULES,
     *receipts.RULES,
 )
+_NEW_IN_RULES_2: Final = (*inboxes.RULES, *contests.RULES, *timestamps.RULES)
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})
 """The rules of version 1; `ledger.opened` is judged by domain.genesis."""
 
-RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1})
+RULES_2: Final[Mapping[type[Body], Rule]] = MappingProxyType({**RULES_1, **{rule.event: rule for rule in _NEW_IN_RULES_2}})
+"""The rules of version 2."""
+
+RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1, 2: RULES_2})
 """Every version of the rules that this program holds."""
+NEWEST_RULES: Final = max(RULEBOOKS)
+"""The rules that new ledgers are opened under, and that older ones can adopt."""
+
+_PAYLOAD_TYPES: Final = {payload_type_of(event): event for event in EVENT_TYPES}
+
+
+def knows_payload_type(rules: Mapping[type[Body], Rule], payload_type: str) -> bool:
+    """Tell whether rules have an event that is signed under this payload type."""
+    event = _PAYLOAD_TYPES.get(payload_type)
+    return event is LedgerOpened or event in rules

@@ -30,7 +30,7 @@ MARKER: Final = b"\xc3\x01"
 PREFIX_SIZE_BYTES: Final = 10
 ENVELOPE: Final = "signed_event.v1"
 KEY_REQUEST: Final = "key.request.v1"
-RULES_VERSIONS: Final = (1,)
+RULES_VERSIONS: Final = (1, 2)
 """The versions of the rules whose schemas this program holds."""
 
 _UNWRITABLE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)

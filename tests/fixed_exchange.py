@@ -39,6 +39,7 @@ from domain.events import (
 )
 from domain.header import Document, Header, LocalName, SignedEvent
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, OfficerId, OrgId, sha256
+from domain.rulebook import NEWEST_RULES
 from domain.signatures import P256_ORDER, pae
 from schemas.codec import LedgerCodec
 
@@ -150,10 +151,11 @@ def addressee(organisation: str, capacity: str = "action") -> Addressee:
 class FixedExchange:
     """The keys of roots, authority and officers, and everything they say. `clock` is the time at which they say it."""
 
-    def __init__(self, clock: Clock, *, name: str = "fixed", purpose: str = "training") -> None:
+    def __init__(self, clock: Clock, *, name: str = "fixed", purpose: str = "training", rules: int = NEWEST_RULES) -> None:
         self.clock = clock
         self.name = name
         self.purpose = purpose
+        self.rules = rules
         self.codec = shared_codec()
         self.authority = create_authority(edwards_key(f"{name} authority"), name=f"{name} authority", at_ms=clock(), serial=1)
         self.signers: dict[str, OfficerSigner] = {}
@@ -257,8 +259,8 @@ class FixedExchange:
             "roots": tuple(signer.signer.spki for signer in signers[1:]),
             "root_threshold": THRESHOLD,
             "trust_anchors": (self.authority.certificate,),
-            "rules_version": 1,
-            "schema_digest": held_schema_digests()[1],
+            "rules_version": self.rules,
+            "schema_digest": held_schema_digests()[self.rules],
             "checkpoint_keys": (),
             "predecessor": None,
             "organisation": entry(MINISTRY, None, kind="ministry"),

@@ -12,15 +12,16 @@ from typing import Final
 
 import pytest
 
-from domain.changes import Change, Original, State, moment
+from domain.changes import Change, Inbox, Original, Recorded, State, moment
 from domain.codec import Codec
-from domain.directory import CONNECTED
+from domain.directory import CONNECTED, Organisation
 from domain.directory_rules import appoint, enter_organisation
 from domain.errors import RejectedError
 from domain.events import Body, OfficerAppointed, OrganisationEntry
 from domain.exchange import EXCHANGE_ID, AdoptedRules, ExchangeOpened, root_keys
 from domain.header import Header, LocalName
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId, sha256
+from domain.inboxes import extended
 from domain.keys import CertificateAdmitted, EnrolledCertificate, KeyAdmitted, certificate_id, key_id
 from domain.reasons import Reason
 from domain.rules import Case, Rule
@@ -43,6 +44,8 @@ class MemoryView:
         self.originals: dict[tuple[OfficerId, EventId], Original] = {}
         self.letters: dict[OrgId, list[LetterId]] = {}
         self.roots: dict[int, tuple[Digest, Digest]] = {}
+        self.events: dict[Digest, Recorded] = {}
+        self.dispatched: list[tuple[int, LetterId]] = []
 
     def get(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
@@ -59,6 +62,21 @@ class MemoryView:
     def letters_addressed_to(self, organisation: OrgId) -> Iterable[LetterId]:
         """Yield the letters that a test addressed to the organisation, in their order."""
         return iter(self.letters.get(organisation, ()))
+
+    def event(self, identity: Digest) -> Recorded | None:
+        """Return the event that a test recorded under this identity."""
+        return self.events.get(identity)
+
+    def inboxes_at(self, size: int) -> tuple[Inbox, ...]:
+        """Return the inboxes over the letters that a test dispatched, made from the beginning every time."""
+        organisations = (state for state in self.states.values() if isinstance(state, Organisation))
+        begun = [
+            Inbox(organisation=one.entry.organisation, position=one.registered_position, letters=0, head=ZERO_DIGEST)
+            for one in organisations
+            if one.registered_position < size
+        ]
+        letters = (letter for position, letter in self.dispatched if position < size)
+        return extended(self, sorted(begun, key=lambda one: one.position), letters)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Fold changes into the states; each must be the next one of its aggregate, stamped with ledger time."""

@@ -13,7 +13,7 @@ from adapters.errors import StoreOutdatedError
 from adapters.store.dialect import is_shared, name_of, open_engine, reading_newest, reading_one_state, take_turn, writing
 from adapters.store.tables import FACTS, METADATA
 
-LAYOUT: Final = "1"
+LAYOUT: Final = "2"
 """The layout of the tables; a store of another layout is rebuilt from the ledger, never converted."""
 LAYOUT_FACT: Final = "layout"
 

@@ -20,16 +20,17 @@ from adapters.store.database import Database
 from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_sqlite
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
-from adapters.store.indexes import index_batch
+from adapters.store.indexes import index_batch, keep_inboxes
 from adapters.store.nodes import Log, Nodes, grow
 from adapters.store.snapshots import due_after
 from adapters.store.tables import CHANGES, DUMPED, FACTS, NODES, ORIGINALS, RECORDS, SNAPSHOTS
 from adapters.store.topics import change_mapper
-from domain.changes import Original, State
+from domain.changes import Inbox, Original, Recorded, State
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
+from domain.inboxes import InboxesCommitted
 from domain.reasons import Reason, reason_of
 from domain.tree import Frontier
-from domain.verdicts import Judged, Verdict
+from domain.verdicts import Judged, RegisterKind, Verdict
 
 ENTRIES_AT_ONCE: Final = 200
 """Entries read at once while going through all of them: 13 MB of records of the largest size."""
@@ -64,6 +65,11 @@ _ORIGINALS_SQL: Final = (
     "WITH said (officer, event_id) AS (VALUES {pairs}) SELECT o.officer, o.event_id, o.position, o.identity FROM said "
     "JOIN originals o ON o.officer = said.officer AND o.event_id = said.event_id"
 )
+_DISPATCHES_SQL: Final = (
+    f"SELECT identity FROM records WHERE position >= {{0}} AND position < {{0}} AND register = {RegisterKind.OUTGOING:d} "  # noqa: S608 - a number of ours
+    "ORDER BY position"
+)
+_INBOXES_SQL: Final = "SELECT organisation, position, letters, head FROM inboxes ORDER BY position"
 _IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
 _ADDRESSED_SQL: Final = (
     "SELECT position, letter FROM letter_addressees WHERE organisation = {0} AND position > {0} "
@@ -186,6 +192,24 @@ class LedgerStore:
             yield from (LetterId(row[1]) for row in rows)
             after = rows[-1][0]
 
+    def dispatches(self, start: int, stop: int) -> tuple[LetterId, ...]:
+        """Return the letters that were accepted at positions from `start` to before `stop`, in ledger order."""
+        return tuple(LetterId(row[0]) for row in self._raw(_DISPATCHES_SQL, start, stop))
+
+    def inboxes(self) -> tuple[Inbox, ...]:
+        """Return every organisation's inbox as it was committed to last, in the order in which they were registered."""
+        rows = self._raw(_INBOXES_SQL)
+        return tuple(Inbox(organisation=OrgId(row[0]), position=row[1], letters=row[2], head=Digest(row[3])) for row in rows)
+
+    def event(self, identity: Digest) -> Recorded | None:
+        """Return an authentic event by its identity, None if it does not stand here."""
+        position = self.position_of(identity)
+        entry = None if position is None else self.entry(position)
+        if entry is None or entry.record is None:
+            return None
+        verdict = entry.verdict
+        return Recorded(position=verdict.position, record=entry.record, is_accepted=verdict.is_accepted)
+
     def node(self, log: Log, level: int, index: int) -> Digest:
         """Return the hash of a complete subtree of a log; raise `KeyError` if it is not complete yet."""
         return self._nodes.node(log, level, index)
@@ -205,15 +229,17 @@ class LedgerStore:
         """Return the roots of both logs at a size that is stored."""
         return self.frontier(Log.RECORDS, size).root(), self.frontier(Log.VERDICTS, size).root()
 
-    def write(self, batch: Sequence[Judged], states: Sequence[State] = ()) -> None:
+    def write(self, batch: Sequence[Judged], states: Sequence[State] = (), inboxes: Sequence[Inbox] = ()) -> None:
         """Store a batch of consecutive positions, all of it or nothing.
 
         `states` are states after the batch, if the caller has them at hand; what is missing for a snapshot is folded.
+        `inboxes` are those of the batch's last `inbox.committed`, which must come with it.
         Raises `StoreMovedError` if the batch does not begin where the store ends, because another process wrote meanwhile.
         """
         if not batch:
             return
         _require_consecutive(batch)
+        _require_inboxes(batch, inboxes)
         trees = self._trees
         if trees is None or trees[0].size != batch[0].verdict.position:
             trees = self.trees()
@@ -227,6 +253,7 @@ class LedgerStore:
                 insert_rows(connection, CHANGES, self._change_rows(connection, batch))
                 insert_rows(connection, NODES, nodes)
                 index_batch(connection, batch)
+                keep_inboxes(connection, inboxes)
         except DBAPIError as error:
             raise self._unreachable(error) from error
         self._trees = grown
@@ -332,6 +359,13 @@ def _require_consecutive(batch: Sequence[Judged]) -> None:
         if following.verdict.position != one.verdict.position + 1:
             msg = f"position {following.verdict.position} follows {one.verdict.position} in a batch; a store has no gaps"
             raise ValueError(msg)
+
+
+def _require_inboxes(batch: Sequence[Judged], inboxes: Sequence[Inbox]) -> None:
+    committed = any(isinstance(change, InboxesCommitted) for judged in batch for change in judged.changes)
+    if committed != bool(inboxes):
+        msg = "a batch that commits to the inboxes brings them, and no other does: later ones are computed from what is kept"
+        raise ValueError(msg)
 
 
 def _originals(batch: Sequence[Judged]) -> list[tuple[Any, ...]]:

@@ -112,6 +112,17 @@ GROUP_MEMBERS: Final = Table(
     **_BY_KEY,
 )
 
+INBOXES: Final = Table(
+    "inboxes",
+    METADATA,
+    Column("position", _Big, primary_key=True, autoincrement=False),
+    Column("organisation", _Name, nullable=False),
+    Column("letters", _Big, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    comment="every organisation by the position where it was registered, and its inbox as it was committed to last",
+    **_BY_KEY,
+)
+
 TRACKING: Final = Table(
     "tracking",
     METADATA,
@@ -128,5 +139,5 @@ FACTS: Final = Table(
     comment="what this station pinned: the layout of these tables, the ledger's identity and its place's incarnation",
 )
 
-DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS)
+DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS, INBOXES)
 """The tables that must be equal after any replay. Snapshots depend on batches, facts and tracking on the station."""

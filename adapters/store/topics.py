@@ -6,7 +6,7 @@ import functools
 from typing import Final
 
 from adapters.store.mapper import ChangeMapper
-from domain import consignments, directory, exchange, groups, keys, letters, registers
+from domain import consignments, contests, directory, exchange, groups, inboxes, keys, letters, registers, timestamps
 from domain.changes import Change, State
 
 CHANGES: Final[tuple[type[Change], ...]] = (
@@ -37,6 +37,9 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     letters.Missed,
     consignments.Decided,
     consignments.Opened,
+    inboxes.InboxesCommitted,
+    contests.Settled,
+    timestamps.TimestampEntered,
 )
 """Every change that an accepted event can make; each names itself by its TOPIC."""
 
@@ -55,6 +58,9 @@ STATES: Final[dict[str, type[State]]] = {
     "letter.v1": letters.Letter,
     "tally.v1": letters.Tally,
     "consignment.v1": consignments.Consignment,
+    "inboxes.v1": inboxes.Commitment,
+    "contest.v1": contests.Settlement,
+    "timestamps.v1": timestamps.Timestamps,
 }
 """Every state that a snapshot can hold, by its literal name."""
 

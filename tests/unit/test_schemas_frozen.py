@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
 
 from domain.codec import KeyRequest
 from domain.events import EVENT_TYPES, payload_type_of
-from schemas.codec import LedgerCodec, Schema, decode_document, encode_document, rules_files, schema_file
+from schemas.codec import RULES_VERSIONS, LedgerCodec, Schema, decode_document, encode_document, rules_files, schema_file
 from tests.source_tree import ROOT
-from tests.vectors.schemas.generate import FOLDER, VARIANTS, digests, samples
+from tests.vectors.schemas.generate import FOLDER, VARIANTS, digests, new_in, samples
 
-FROZEN = (FOLDER / "frozen-1.txt").read_text("utf-8")
-SAMPLES = [tuple(line.split()) for line in (FOLDER / "samples-1.txt").read_text("utf-8").splitlines()]
+SAMPLES = {
+    version: [tuple(line.split()) for line in (FOLDER / f"samples-{version}.txt").read_text("utf-8").splitlines()]
+    for version in RULES_VERSIONS
+}
 EVENTS = {f"{event.TYPE}.v{event.VERSION}": event for event in EVENT_TYPES}
 FILES = sorted(path.name for path in (ROOT / "schemas").glob("*.avsc"))
 
 
-def test_no_released_schema_was_edited() -> None:
-    assert digests() == FROZEN
+@pytest.mark.parametrize("version", RULES_VERSIONS)
+def test_no_released_schema_was_edited(version: int) -> None:
+    assert digests(version) == (FOLDER / f"frozen-{version}.txt").read_text("utf-8")
 
 
-def test_making_the_samples_again_changes_nothing() -> None:
-    assert "".join(f"{' '.join(line)}\n" for line in SAMPLES) == samples()
+@pytest.mark.parametrize("version", RULES_VERSIONS)
+def test_making_the_samples_again_changes_nothing(version: int) -> None:
+    assert "".join(f"{' '.join(line)}\n" for line in SAMPLES[version]) == samples(version)
 
 
-def test_every_schema_file_is_listed_by_the_rules_and_has_its_samples() -> None:
-    assert list(rules_files(1)) == sorted(FILES, key=str.encode)
-    assert [(name, variant) for name, variant, _ in SAMPLES] == [
-        (file.removesuffix(".avsc"), variant) for file in rules_files(1) for variant in VARIANTS
+def test_every_schema_file_is_listed_by_the_newest_rules_which_leave_out_none_of_the_rules_before() -> None:
+    assert list(rules_files(RULES_VERSIONS[-1])) == sorted(FILES, key=str.encode)
+    assert all(set(rules_files(before)) < set(rules_files(after)) for before, after in pairwise(RULES_VERSIONS))
+
+
+@pytest.mark.parametrize("version", RULES_VERSIONS)
+def test_every_schema_file_has_its_samples(version: int) -> None:
+    assert [(name, variant) for name, variant, _ in SAMPLES[version]] == [
+        (file.removesuffix(".avsc"), variant) for file in new_in(version) for variant in VARIANTS
     ]
 
 
@@ -39,7 +49,7 @@ def test_every_event_has_its_schema_and_every_schema_its_use() -> None:
     assert {file.removesuffix(".avsc") for file in FILES} == {*EVENTS, "signed_event.v1", "cover.v1", "key.request.v1"}
 
 
-@pytest.mark.parametrize(("name", "variant", "octets"), SAMPLES, ids=lambda text: text[:40])
+@pytest.mark.parametrize(("name", "variant", "octets"), [*chain(*SAMPLES.values())], ids=lambda text: text[:40])
 def test_every_released_version_still_reads(name: str, variant: str, octets: str) -> None:
     raw = bytes.fromhex(octets)
     assert variant in VARIANTS

@@ -76,7 +76,7 @@ class Story:
     exchange: FixedExchange = field(init=False)
 
     def __post_init__(self) -> None:
-        self.exchange = FixedExchange(self.clock, name="golden")
+        self.exchange = FixedExchange(self.clock, name="golden", rules=1)
         self.tell(self.exchange.opening)
 
     def tell(self, *said: Said) -> LetterId:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.codec import encode_document, rules_files, schema_file, schema_set_digest
+from schemas.codec import RULES_VERSIONS, encode_document, rules_files, schema_file, schema_set_digest
 
 FOLDER: Final = Path(__file__).parent
 VARIANTS: Final = ("least", "full")
@@ -72,10 +72,16 @@ def _octets(size_bytes: int) -> bytes:
     return bytes(i % 256 for i in range(size_bytes))
 
 
-def samples() -> str:
-    """Return the text of `samples-1.txt`."""
+def new_in(version: int) -> tuple[str, ...]:
+    """Return the schema files that a version of the rules has and the one before it had not."""
+    before = rules_files(version - 1) if version > 1 else ()
+    return tuple(file for file in rules_files(version) if file not in before)
+
+
+def samples(version: int) -> str:
+    """Return the text of `samples-<version>.txt`."""
     lines = []
-    for file in rules_files(1):
+    for file in new_in(version):
         name = file.removesuffix(".avsc")
         for variant in VARIANTS:
             raw = encode_document(name, sample(json.loads(schema_file(file)), {}, variant == "full", {}))
@@ -83,17 +89,18 @@ def samples() -> str:
     return "".join(lines)
 
 
-def digests() -> str:
-    """Return the text of `frozen-1.txt`."""
-    lines = [f"{hashlib.sha256(schema_file(name)).hexdigest()}  {name}\n" for name in rules_files(1)]
-    return "".join(lines) + f"{schema_set_digest(1).hex()}  rules-1\n"
+def digests(version: int) -> str:
+    """Return the text of `frozen-<version>.txt`."""
+    lines = [f"{hashlib.sha256(schema_file(name)).hexdigest()}  {name}\n" for name in rules_files(version)]
+    return "".join(lines) + f"{schema_set_digest(version).hex()}  rules-{version}\n"
 
 
 def main() -> None:
-    """Write both files beside this one."""
-    for name, text in (("frozen-1.txt", digests()), ("samples-1.txt", samples())):
-        (FOLDER / name).write_text(text, "utf-8")
-        print(f"wrote {name}")
+    """Write both files of every version beside this one."""
+    for version in RULES_VERSIONS:
+        for name, text in ((f"frozen-{version}.txt", digests(version)), (f"samples-{version}.txt", samples(version))):
+            (FOLDER / name).write_text(text, "utf-8")
+            print(f"wrote {name}")
 
 
 if __name__ == "__main__":
