@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -182,30 +182,37 @@ def _post(url: str, body: bytes, timeout_s: float) -> tuple[int, str, bytes]:
         connection = make(parts.hostname, parts.port, timeout_s)
     except ValueError as error:
         raise WitnessUrlError(url) from error
-    ending = threading.Timer(timeout_s, _hang_up, (connection,))
-    ending.daemon = True
-    ending.start()
     try:
-        connection.request("POST", f"{parts.path.rstrip('/')}/add-checkpoint", body, {"Connection": "close"})
-        answer = connection.getresponse()
-        read = answer.read(ANSWER_LIMIT_BYTES + 1)
+        connection.connect()
+        with _hanging_up_after(timeout_s, connection.sock):
+            connection.request("POST", f"{parts.path.rstrip('/')}/add-checkpoint", body, {"Connection": "close"})
+            with connection.getresponse() as answer:
+                read = answer.read(ANSWER_LIMIT_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:
         raise WitnessUnreachableError(url, getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
     finally:
-        ending.cancel()
         connection.close()
     if len(read) > ANSWER_LIMIT_BYTES:
         raise WitnessAnswerError(url, f"it has more than {ANSWER_LIMIT_BYTES} bytes")
     return answer.status, answer.headers.get_content_type(), read
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """End a connection that has had its time, in the middle of an answer that drips."""
-    found = connection.sock
-    if found is not None:
-        with contextlib.suppress(OSError):
-            # Of a TLS connection too the socket below it, so that nothing waits for a farewell.
-            socket.socket.shutdown(found, socket.SHUT_RDWR)
+@contextlib.contextmanager
+def _hanging_up_after(timeout_s: float, connected: socket.socket) -> Iterator[None]:
+    """Give what is said in the block one time, however slowly it comes; the socket's own limit is for each piece of it."""
+    # Of a TLS connection the socket below is shut, so that nothing waits for a farewell.
+    ending = threading.Timer(timeout_s, _shut, (connected,))
+    ending.daemon = True
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
+
+
+def _shut(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _plain(host: str, port: int | None, timeout_s: float) -> http.client.HTTPConnection:
