@@ -34,13 +34,7 @@ class StationLog:
     ) -> None:
         """Write each line with `write`; `code_of` gives an error's stable code, `redacted` takes secrets out of a text."""
         self._code_of = code_of
-        processors: list[Processor] = [
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            lambda _logger, _name, fields: {name: _without_secrets(fields[name], redacted) for name in _in_order(fields)},
-            render or structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-        self._log = structlog.wrap_logger(_Lines(write), processors=processors, wrapper_class=structlog.BoundLogger)
+        self._log = event_lines(write, redacted, render)
 
     def report(self, report: DutyReport) -> None:
         """Write a report: an alarm as a warning, what ended the station as an error."""
@@ -66,6 +60,17 @@ class StationLog:
             yield
         finally:
             root.removeHandler(handler)
+
+
+def event_lines(write: Callable[[str], None], redacted: Callable[[str], str], render: Processor | None = None) -> Any:
+    """Return what writes an event with its fields as one line: JSON, unless `render` makes something else of them."""
+    processors: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        lambda _logger, _name, fields: {name: _without_secrets(fields[name], redacted) for name in _in_order(fields)},
+        render or structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    return structlog.wrap_logger(_Lines(write), processors=processors, wrapper_class=structlog.BoundLogger)
 
 
 def fields_of(report: DutyReport, code_of: CodeOf) -> dict[str, Any]:
