@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 import click
@@ -22,6 +20,7 @@ from cli.labels import label
 from cli.options import command_options
 from cli.render import show_time
 from cli.session import Session
+from cli.signals import told_to_stop
 from cli.station_status import holder_words, status_command
 from cli.wiring import open_lease, open_station, projector_of
 from domain.ids import officer_id
@@ -82,7 +81,7 @@ def _run_until_told(session: Session, duties: StationDuties, telling: _Telling, 
         if address is not None:
             found = stack.enter_context(serving(telling.metrics, address))
             telling.report(DutyReport(duty=Duty.SERVING, address=found))
-        duties.run(stack.enter_context(_told_to_stop()), session.keep(open_lease))
+        duties.run(stack.enter_context(told_to_stop()), session.keep(open_lease))
     return True
 
 
@@ -129,15 +128,3 @@ class _Telling:
             }
             words = label(f"duty.{event}", language, **{**fields, **values, "event": event})
         return f"{show_time(self._session.now_ms(), self._offset_minutes or 0)}  {words}"
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[Callable[[float], bool]]:
-    """Give what waits so many seconds and says whether the process was told to end meanwhile (SIGTERM, SIGINT)."""
-    told = threading.Event()
-    before = {one: signal.signal(one, lambda *_: told.set()) for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield told.wait
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
