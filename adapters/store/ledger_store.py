@@ -16,6 +16,7 @@ from sqlalchemy import Connection, CursorResult, Row, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
+from adapters.store.checkpoints import KeptCheckpoints
 from adapters.store.database import Database
 from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_sqlite
 from adapters.store.dump import canonical_dump_of
@@ -97,6 +98,7 @@ class LedgerStore:
         self._marker = marker(self._database.engine)
         self._mapper = change_mapper()
         self._nodes = Nodes(self._raw)
+        self.checkpoints = KeptCheckpoints(self._database)
         self._trees: tuple[Frontier, Frontier] | None = None
 
     def next_position(self) -> int:

@@ -131,6 +131,15 @@ TRACKING: Final = Table(
     comment="how far the library's own followers have read: one row for each application",
 )
 
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("kept", _Name, primary_key=True),
+    Column("size", _Big, nullable=False),
+    Column("pair", LargeBinary, nullable=False),
+    comment="the pairs of checkpoints that this station verified and signed last, and how far it read those of others",
+)
+
 FACTS: Final = Table(
     "facts",
     METADATA,
@@ -140,4 +149,4 @@ FACTS: Final = Table(
 )
 
 DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS, INBOXES)
-"""The tables that must be equal after any replay. Snapshots depend on batches, facts and tracking on the station."""
+"""The tables that must be equal after any replay. Snapshots depend on batches, checkpoints, facts and tracking on the station."""
