@@ -7,18 +7,25 @@ does not verify is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from adapters.audit_findings import FindingCode, Report
+from adapters.store.nodes import Log
 from adapters.trust_files import Trust
 from domain.auditing import Conflict, Head, RootsAt, Sighting, contradictions
-from domain.checkpoint_signatures import verify_pair
+from domain.checkpoint_signatures import VerifiedPair, verify_pair
 from domain.checkpoints import CheckpointPair, parse_pair
 from domain.cosignatures import WitnessKey, cosignatures
 from domain.events import CheckpointKey
+from domain.forks import Fork, fork_between
+from domain.ids import Digest
 from domain.notes import Note, NoteInvalidError
+from domain.proofs import ProofInvalidError
+from domain.tree import TreeError
 
 PUBLISHED: Final = "published"
 _CODES: Final = {
@@ -30,11 +37,15 @@ _CODES: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VouchedHead:
-    """A head that the operator signed: where it was found, and when enough witnesses had cosigned it (None: too few have)."""
+    """A head that the operator signed: where it was found, and when enough witnesses had cosigned it (None: too few have).
+
+    `verified` is the pair itself, kept of those that the auditor holds and of the newest one that was published.
+    """
 
     head: Head
     source: str
     final_at_ms: int | None
+    verified: VerifiedPair | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,11 +67,13 @@ class Checkpoints:
     def __init__(self, trust: Trust, keys: Iterable[CheckpointKey], report: Report) -> None:
         """Take pairs signed by these keys or by those that the trust file names."""
         self._trust = trust
-        self._keys = tuple(dict.fromkeys((*trust.checkpoint_keys, *keys)))
+        self.keys: Final = tuple(dict.fromkeys((*trust.checkpoint_keys, *keys)))
         self._report = report
         self._heads: dict[Head, VouchedHead] = {}
         self._held: set[Head] = set()
         self.sightings: list[Sighting] = []
+        self._newest: Head | None = None
+        self.agreeing: tuple[VouchedHead, ...] = ()
         self.ignored = 0
         self.taken = 0
 
@@ -83,11 +96,15 @@ class Checkpoints:
         except NoteInvalidError:
             self.ignored += 1
 
-    def check(self, *, end: int, roots_at: RootsAt) -> Standing:
-        """Report what the heads contradict, of each other and of a ledger of `end` positions; return what is left standing."""
+    def check(self, *, end: int, roots_at: RootsAt, whole: bool = True) -> Standing:
+        """Report what the heads contradict, of each other and of a ledger of `end` positions; return what is left standing.
+
+        Of a ledger that was not read as a whole, heads beyond `end` are neither here nor there.
+        """
         self._check_forks()
-        wrong = set()
-        for found in contradictions(self._heads, end=end, roots_at=roots_at):
+        heads = [head for head in self._heads if whole or head.size <= end]
+        wrong = {head for head in self._heads if head not in heads}
+        for found in contradictions(heads, end=end, roots_at=roots_at):
             wrong.add(found.head)
             vouched, size = self._heads[found.head], found.head.size
             what = f"the checkpoint at size {size} ({vouched.source})"
@@ -104,9 +121,34 @@ class Checkpoints:
             self._report(
                 FindingCode.CHECKPOINTS_IGNORED, None, f"{self.ignored} published ones bear no signature of the operator"
             )
-        return self._standing([one for one in self.heads if one.head not in wrong], end)
+        self.agreeing = tuple(one for one in self.heads if one.head not in wrong)
+        return self._standing(self.agreeing, end)
 
-    def _standing(self, agreeing: list[VouchedHead], end: int) -> Standing:
+    def fork(self, claimed: tuple[Note, Note], key: Digest, node: Callable[[Log, int, int], Digest]) -> Fork | None:
+        """Return evidence that notes which an operator's key signed are of another history than this one, None without any.
+
+        `node` gives the trees of this history, which are as large as the notes say at least. It needs a pair of this history
+        at their size or later.
+        """
+        for held in reversed(self.agreeing):
+            if held.verified is None:
+                continue
+            notes = (held.verified.pair.records, held.verified.pair.verdicts)
+            for log, note, other in zip(Log, claimed, notes, strict=True):
+                with contextlib.suppress(NoteInvalidError, ProofInvalidError, TreeError):
+                    return fork_between((note, key), (other, held.verified.key.ed25519), partial(node, log))
+        return None
+
+    def forks(self, node: Callable[[Log, int, int], Digest], end: int) -> Iterator[Fork]:
+        """Yield evidence for the auditor's own pairs that this history of `end` positions contradicts."""
+        for one in self.heads:
+            if one.verified is not None and one not in self.agreeing and one.head.size <= end:
+                pair = one.verified.pair
+                fork = self.fork((pair.records, pair.verdicts), one.verified.key.ed25519, node)
+                if fork is not None:
+                    yield fork
+
+    def _standing(self, agreeing: tuple[VouchedHead, ...], end: int) -> Standing:
         covered = max((one.head.size for one in agreeing if one.head in self._held), default=0)
         final = max((one for one in agreeing if one.final_at_ms is not None), key=lambda one: one.head.size, default=None)
         if final is None:
@@ -127,7 +169,7 @@ class Checkpoints:
                 self._report(FindingCode.FORK, one.head.size, what)
 
     def _take(self, pair: CheckpointPair, source: str, *, held: bool) -> None:
-        verify_pair(pair, self._trust.name, self._trust.identity, self._keys)
+        verified = verify_pair(pair, self._trust.name, self._trust.identity, self.keys)
         self.taken += 1
         (records, verdicts), witnesses = pair.heads, self._trust.witnesses
         head = Head(size=records.size, records=records.root, verdicts=verdicts.root)
@@ -135,11 +177,25 @@ class Checkpoints:
         self.sightings.extend(Sighting(size=head.size, at_ms=at_ms) for at_ms in times[0])
         final = [_quorum_at(found, self._trust.quorum) for found in times]
         final_at_ms = None if None in final else max(one for one in final if one is not None)
-        known = self._heads.get(head)
         if held:
             self._held.add(head)
-        if known is None or (final_at_ms is not None and (known.final_at_ms is None or final_at_ms < known.final_at_ms)):
-            self._heads[head] = VouchedHead(head=head, source=source, final_at_ms=final_at_ms)
+        elif self._newest is None or self._newest.size <= head.size:
+            self._forget(self._newest)
+            self._newest = head
+        self._remember(VouchedHead(head=head, source=source, final_at_ms=final_at_ms, verified=verified))
+
+    def _remember(self, found: VouchedHead) -> None:
+        """Keep a head with the earliest time at which it was final, and its pair only where that may be needed."""
+        known = self._heads.get(found.head, found)
+        times = [one for one in (known.final_at_ms, found.final_at_ms) if one is not None]
+        keeps = found.head in self._held or found.head == self._newest
+        verified = (known.verified or found.verified) if keeps else None
+        source = known.source if found.source == PUBLISHED else found.source
+        self._heads[found.head] = replace(found, source=source, final_at_ms=min(times, default=None), verified=verified)
+
+    def _forget(self, head: Head | None) -> None:
+        if head is not None and head not in self._held:
+            self._heads[head] = replace(self._heads[head], verified=None)
 
 
 def _times(note: Note, witnesses: Iterable[WitnessKey]) -> list[int]:

@@ -100,23 +100,24 @@ class Hashed:
 def hash_ledger(  # noqa: PLR0913 - what is hashed, what is asked of it, who is told
     ledger: Ledger,
     codec: Codec,
+    found: Hashed,
     *,
     end: int,
     sizes: Collection[int],
     sample: Sample | None = None,
     verdicts: Iterator[Verdict] | None = None,
     progress: Progress | None = None,
-) -> Hashed:
-    """Walk a ledger up to `end` and return its roots at these sizes; `verdicts` are those of a store, from position 0 on.
+) -> None:
+    """Walk a ledger up to `end` and write its roots at these sizes; `verdicts` are those of a store, from position 0 on.
 
-    A batch of records is in memory. Raises what the ledger raises.
+    A batch of records is in memory. Raises what the ledger raises; what was found until then stands.
     """
-    found, records_tree, verdicts_tree = Hashed(), Frontier(), Frontier()
+    records_tree, verdicts_tree = Frontier(), Frontier()
     for stop in sorted({one for one in sizes if 0 < one < end} | {end}):
         while found.end < stop:
             slots = ledger.read(found.end, min(READ_LIMIT_SLOTS, stop - found.end))
             if not slots:
-                return found
+                return
             records = [slot.record or b"" for slot in slots]
             if found.end == 0:
                 opened = read_record(records[0], codec).opened
@@ -131,7 +132,6 @@ def hash_ledger(  # noqa: PLR0913 - what is hashed, what is asked of it, who is 
                 progress(found.end, end)
         whole = verdicts_tree.size == stop
         found.roots[stop] = (records_tree.root(), verdicts_tree.root() if whole else None)
-    return found
 
 
 def _next(verdicts: Iterator[Verdict] | None, count: int) -> list[Verdict]:

@@ -5,10 +5,10 @@ The store lies in a folder; whoever gives the same folder again goes on where an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -17,6 +17,7 @@ from adapters.errors import ForeignLedgerError, LedgerRefusedError, LedgerUnreac
 from adapters.follower import Follower, Progress
 from adapters.ledger import Ledger, Severity, Slot
 from adapters.store.database import Database
+from adapters.store.entries import Entry, entry_of
 from adapters.store.ledger_store import LedgerStore
 from adapters.store.tables import CHANGES, RECORDS
 from adapters.store.topics import change_mapper
@@ -26,8 +27,10 @@ from domain.auditing import Doubt, Sighting, number_gaps, time_doubts
 from domain.errors import NotALedgerError, UpgradeNeededError
 from domain.events import CheckpointKey
 from domain.exchange import EXCHANGE_ID, CheckpointKeysChanged, Exchange, ExchangeOpened, exchange
+from domain.header import Seen
 from domain.ids import Digest, OrgId, sha256
 from domain.ledger_time import ledger_time
+from domain.reading import read_record
 from domain.reasons import Reason
 from domain.verdicts import Number, RegisterKind
 from schemas.codec import LedgerCodec
@@ -53,6 +56,8 @@ class Replay:
         url = f"sqlite:///{folder / name}"
         self.store = LedgerStore(url)
         self._ledger = ledger
+        self._folder = folder
+        self._how: Mapping[str, Any] = {"identity": identity, "threads": threads, "now_ms": now_ms}
         self._database = Database(url)
         self._verifier = Verifier(threads)
         self._follower = Follower(
@@ -136,6 +141,20 @@ class Replay:
             where = positions_text(doubt.first, doubt.last)
             report(code, doubt.first, f"the ledger time of {where} is up to {doubt.by_ms // 1000} seconds {words}")
 
+    def seen_elsewhere(self) -> Iterator[tuple[int, Seen]]:
+        """Yield the events that were rejected because their stations had seen another history, and what they had seen."""
+        codec = LedgerCodec()
+        for entry in self._entries_of(Reason.SEEN_OTHER_HISTORY):
+            opened = read_record(entry.record, codec).opened
+            if opened is not None and opened.body.header.seen is not None:
+                yield entry.verdict.position, opened.body.header.seen
+
+    def another(self, name: str) -> Replay:
+        """Return a second replay of the same ledger, from nothing, into a file of this name in the same folder."""
+        file = self._folder / name
+        file.unlink(missing_ok=True)
+        return Replay(self._ledger, self._folder, name=name, **self._how)
+
     def reading(self) -> AbstractContextManager[Connection]:
         """Give a connection whose statements all see the same state of the store."""
         return self._database.reading()
@@ -168,6 +187,12 @@ class Replay:
                 if progress is not None:
                     progress(position, end)
         return True
+
+    def _entries_of(self, reason: Reason) -> Iterator[Entry]:
+        statement = select(RECORDS).where(RECORDS.c.reason == int(reason)).order_by(RECORDS.c.position)
+        with self.reading() as connection:
+            for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
+                yield entry_of(tuple(row))
 
     def _times(self) -> Iterator[tuple[int, int]]:
         with self.reading() as connection:

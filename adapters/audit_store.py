@@ -63,12 +63,15 @@ class AuditedStore:
                     return
                 yield verdict
 
-    def compare(self, replay: Replay, report: Report) -> None:
-        """Report every row that a store of the same positions should not hold so; `replay` must stand where the store does."""
+    def compare(self, replay: Replay, report: Report) -> bool:
+        """Report every row that a store of the same positions should not hold so; tell whether all could be read.
+
+        `replay` must stand where the store does.
+        """
         try:
             with self._reading() as given, replay.reading() as right:
                 if not self._of_this_ledger(given, replay, report):
-                    return
+                    return False
                 for table in DUMPED:
                     for found in row_differences(table, right, given):
                         report(FindingCode.STORE_DIFFERS, found.position, found.text)
@@ -76,6 +79,8 @@ class AuditedStore:
                     report(FindingCode.STORE_DIFFERS, None, f"{SNAPSHOTS.name} {name}: {what}")
         except AdapterError as error:
             report(FindingCode.STORE_UNREADABLE, None, str(error))
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the store; calling it again does nothing."""
