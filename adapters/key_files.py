@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -67,7 +68,9 @@ def create_key(path: Path, algorithm: str, passphrase: bytes, stretching: Stretc
     return key
 
 
-def write_key(path: Path, key: PrivateKey, passphrase: bytes, stretching: Stretching = Stretching.PERSON) -> None:
+def write_key(
+    path: Path, key: PrivateKey | MLDSA44PrivateKey, passphrase: bytes, stretching: Stretching = Stretching.PERSON
+) -> None:
     """Write a private key as encrypted PKCS #8 PEM to a new file with mode 0600.
 
     Raises `KeyFileError` if the file exists, cannot be written, or the passphrase is too short.
@@ -89,13 +92,12 @@ def load_key(path: Path, passphrase: Callable[[], bytes]) -> tuple[PrivateKey, b
     raw = _read(path)
     if raw.startswith(_DER):
         return _from_pkcs12(path, raw, passphrase())
-    if _LOCKED_PEM not in raw:
-        _refuse_other_pem(path, raw)
-    try:
-        key = load_pem_private_key(raw, passphrase())
-    except _UNREADABLE as error:
-        raise _wrong_passphrase(path) from error
-    return _supported(path, key), None
+    return _supported(path, _unlocked(path, raw, passphrase)), None
+
+
+def unlock_pem(path: Path, passphrase: Callable[[], bytes]) -> object:
+    """Return the private key of any kind in a PKCS #8 PEM file; raise `KeyFileError` as `load_key` does."""
+    return _unlocked(path, _read(path), passphrase)
 
 
 def import_pkcs12(
@@ -189,6 +191,15 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         msg = f"The key {path} cannot be read ({error.strerror}). Check the path and its permissions."
         raise KeyFileError(msg) from error
+
+
+def _unlocked(path: Path, raw: bytes, passphrase: Callable[[], bytes]) -> object:
+    if _LOCKED_PEM not in raw:
+        _refuse_other_pem(path, raw)
+    try:
+        return load_pem_private_key(raw, passphrase())
+    except _UNREADABLE as error:
+        raise _wrong_passphrase(path) from error
 
 
 def _refuse_other_pem(path: Path, raw: bytes) -> None:
