@@ -221,13 +221,13 @@ class FixedExchange:
             seen=None,
         )
 
-    def say(self, event: type[Body], *who: str, header: Mapping[str, Any] | None = None, **fields: Any) -> Said:
+    def say(self, event: type[Body], /, *who: str, header: Mapping[str, Any] | None = None, **fields: Any) -> Said:
         """Return what the holders of these keys say for the first one's organisation; `header` changes their header."""
         signers = tuple(self.signers[name] for name in who)
         made = replace(self.header(self.homes[who[0]], signers), **(header or {}))
         return Said(body=event(header=made, **fields), signers=signers)
 
-    def say_as_roots(self, event: type[Body], **fields: Any) -> Said:
+    def say_as_roots(self, event: type[Body], /, **fields: Any) -> Said:
         """Return what as many roots say as are needed."""
         return self.say(event, *ROOTS[:THRESHOLD], **fields)
 

@@ -22,6 +22,7 @@ from domain.events import (
 )
 from domain.ids import Digest, OfficerId, sha256
 from domain.reasons import Reason
+from domain.rulebook import NEWEST_RULES
 from tests import certificate_forge as forge
 from tests.court import Court
 from tests.faults.provocation import Record, provokes
@@ -243,12 +244,12 @@ def rules(court: Court, version: int, after_ms: int) -> Said:
 
 @provokes(Reason.RULES_VERSION_WRONG)
 def rules_that_leave_out_a_version(court: Court) -> Record:
-    return rules(court, 3, 10**9)
+    return rules(court, NEWEST_RULES + 2, 10**9)
 
 
 @provokes(Reason.RULES_TOO_SOON)
 def rules_from_before_their_adoption(court: Court) -> Record:
-    return rules(court, 2, -1)
+    return rules(court, NEWEST_RULES + 1, -1)
 
 
 @provokes(Reason.CODE_UNKNOWN)
