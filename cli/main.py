@@ -46,7 +46,9 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "queue": Noun(module="cli.queue", name="queue", about="What is signed but not on the ledger yet."),
         "history": Noun(module="cli.history", name="history", about="Every event, with its verdict."),
         "station": Noun(module="cli.station", name="station", about="Follow the ledger all the time."),
+        "witness": Noun(module="cli.witness", name="witness", about="Cosign checkpoints of ledgers that others run."),
         "projection": Noun(module="cli.projections", name="projection", about="Views of the ledger: list, status, rebuild."),
+        "audit": Noun(module="cli.audit", name="audit", about="Check a whole ledger, trusting nobody who runs it."),
         "demo": Noun(module="cli.demo", name="demo", about="Watch a ministry write to 100 committees."),
     },
 )

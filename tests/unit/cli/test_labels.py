@@ -11,6 +11,7 @@ from adapters.station_reports import Duty
 from cli.labels import all_labels, code_label, label
 from cli.languages import Language
 from cli.station_problems import ProblemCode
+from cli.witness_running import Doing
 from domain.consignments import ConsignmentState
 from domain.directory import CONNECTIONS, KINDS, ROLES
 from domain.dispatch import KINDS as LETTER_KINDS
@@ -52,6 +53,7 @@ CODES: dict[str, set[str]] = {
     "duty": {duty.value for duty in Duty},
     "problem": {code.value for code in ProblemCode} - {"unsafe", "warns"},
     "relation": {"answers", "follows", "replaces", "relates"},
+    "witness": {doing.value for doing in Doing},
 }
 PLACE = re.compile(r"\{(\w+)\}")
 CYRILLIC = re.compile("[А-Яа-яЁёЎўҚқҒғҲҳӨөҮү]")

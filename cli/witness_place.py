@@ -1,0 +1,80 @@
+"""Where a witness keeps what it needs in its home, and how its key is made and opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from adapters.key_files import NotAKeyError, load_key
+from adapters.witness_logs import WitnessLogs, read_witness_logs
+from adapters.witness_memory import WitnessMemory
+from cli.session import Session
+from cli.wiring import KEYS_FOLDER, passphrase_source
+from domain.cosignatures import WitnessKey, cosignature_line
+from domain.ids import OfficerId
+
+LOGS_FILE: Final = "witness.toml"
+MEMORY_FILE: Final = "witness.sqlite"
+FOLDER: Final = "witness"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WitnessPlace:
+    """The files of a witness in its home."""
+
+    logs: Path
+    memory: Path
+    key: Path
+    mark: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenWitness:
+    """A witness whose key is open: what it watches, and what signs."""
+
+    logs: WitnessLogs
+    private: Ed25519PrivateKey
+
+    @property
+    def key(self) -> WitnessKey:
+        """The key as those who rely on it know it."""
+        return witness_key(self.logs.name, self.private)
+
+    def cosign(self, text: str, at_s: int) -> bytes:
+        """Return the line with which the witness cosigns a note's text."""
+        return cosignature_line(text, self.key, self.private.sign, at_s).encoded().encode()
+
+
+def place_of(session: Session) -> WitnessPlace:
+    """Return where the witness of a session's home keeps its files."""
+    keys = session.home / KEYS_FOLDER / FOLDER
+    return WitnessPlace(
+        logs=session.home / LOGS_FILE, memory=session.home / MEMORY_FILE, key=keys / "key.pem", mark=keys / "signed"
+    )
+
+
+def witness_key(name: str, private: Ed25519PrivateKey) -> WitnessKey:
+    """Return the public side of a witness's key under its name."""
+    return WitnessKey(name=name, ed25519=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+
+def open_witness(session: Session) -> OpenWitness:
+    """Return the witness of a session's home with its key open; raise `WitnessFileError` or `KeyFileError`."""
+    place = place_of(session)
+    logs = read_witness_logs(place.logs)
+    private, _ = load_key(place.key, lambda: passphrase_source(session)(OfficerId(logs.name)))
+    if not isinstance(private, Ed25519PrivateKey):
+        raise NotAKeyError(
+            f"The key {place.key} is not an Ed25519 key, and a witness signs with one. Make it with `ortoo witness make-key`."
+        )
+    return OpenWitness(logs=logs, private=private)
+
+
+def open_memory(session: Session) -> WitnessMemory:
+    """Return what the witness of a session's home remembers; use it as `session.keep(open_memory)`."""
+    place = place_of(session)
+    return WitnessMemory(place.memory, place.mark)
