@@ -1,0 +1,83 @@
+"""What a station of the first organisation says of all inboxes, and what proves to a committee that its own is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.keyring import OfficerSigner
+from adapters.station import Station, Utterance
+from domain.changes import Inbox
+from domain.events import InboxCommitted
+from domain.ids import ZERO_DIGEST, Digest, LetterId, OrgId
+from domain.inboxes import chained, commitment, committed_size, inbox_leaf
+from domain.proofs import inclusion_path
+from domain.tree import Frontier, leaf_hash, root_of
+
+
+def inboxes_committed(station: Station, signer: OfficerSigner, *, size: int) -> Utterance | None:
+    """Return the commitment to everybody's inbox over the records before `size`; None if that was committed to already.
+
+    The signer is a station of the first organisation, and `size` is not beyond what this station has read. Records that come
+    between this and its own position change nothing in it, so no other station can spoil it.
+    """
+    if size <= committed_size(station.view):
+        return None
+    inboxes = station.view.inboxes_at(size)
+    body = InboxCommitted(
+        header=station.header(station.exchange.first_organisation, (signer,)),
+        size=size,
+        count=len(inboxes),
+        root=root_of(map(inbox_leaf, inboxes)),
+    )
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{size}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboxProof:
+    """An organisation's inbox in the last commitment: its leaf's index and data, and the path to the root committed to.
+
+    `event_position` is where the commitment stands.
+    """
+
+    inbox: Inbox
+    index: int
+    path: tuple[Digest, ...]
+    size: int
+    count: int
+    root: Digest
+    event_position: int
+
+
+def inbox_proof(station: Station, organisation: OrgId) -> InboxProof | None:
+    """Return what the last commitment says of an organisation's inbox; None if there is none that covers it."""
+    committed = commitment(station.view)
+    if committed is None:
+        return None
+    inboxes = tuple(one for one in station.parts.store.inboxes() if one.position < committed.size)
+    index = next((i for i, one in enumerate(inboxes) if one.organisation == organisation), None)
+    if index is None:
+        return None
+    return InboxProof(
+        inbox=inboxes[index],
+        index=index,
+        path=_path(inboxes, index),
+        size=committed.size,
+        count=committed.count,
+        root=committed.root,
+        event_position=committed.position,
+    )
+
+
+def inbox_of(organisation: OrgId, position: int, letters: Iterable[LetterId]) -> Inbox:
+    """Return the inbox of an organisation that received these letters, in ledger order, and no others."""
+    head, count = ZERO_DIGEST, 0
+    for letter in letters:
+        head, count = chained(head, letter), count + 1
+    return Inbox(organisation=organisation, position=position, letters=count, head=head)
+
+
+def _path(inboxes: Sequence[Inbox], index: int) -> tuple[Digest, ...]:
+    _, completed = Frontier().extend(leaf_hash(inbox_leaf(one)) for one in inboxes)
+    nodes = {(level, place): digest for level, place, digest in completed}
+    return inclusion_path(index, len(inboxes), lambda level, place: nodes[level, place])
