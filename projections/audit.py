@@ -23,14 +23,17 @@ from projections.projector import DUMPED, Progress, Projector
 from schemas.codec import LedgerCodec
 
 
-def compare_views(url: str, replay: Replay, fresh: Path, report: Report, progress: Progress | None = None) -> None:
-    """Report every row of the views at a URL that is another one in views made afresh of a replay, in the file `fresh`."""
+def compare_views(url: str, replay: Replay, fresh: Path, report: Report, progress: Progress | None = None) -> bool:
+    """Report every row of the views at a URL that is another one in views made afresh of a replay, in the file `fresh`.
+
+    Tells whether the views could be read.
+    """
     try:
         require_database(url)
         given = ViewsDatabase(url)
     except StoreError as error:
         report(FindingCode.VIEWS_UNREADABLE, None, str(error))
-        return
+        return False
     try:
         wanted = sorted(_by_position(given, replay, report).items())
         with contextlib.closing(_fresh_projector(fresh, replay, wanted[0][0] if wanted else 0)) as projector:
@@ -40,8 +43,10 @@ def compare_views(url: str, replay: Replay, fresh: Path, report: Report, progres
                     _compare(projection, projector, given, report)
     except ViewsUnreachableError as error:
         report(FindingCode.VIEWS_UNREADABLE, None, str(error))
+        return False
     finally:
         given.close()
+    return True
 
 
 def _fresh_projector(file: Path, replay: Replay, least: int) -> Projector:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.audit import Check
+from adapters.audit_copies import Parting
+from adapters.audit_findings import Gravity
 from adapters.station_reports import Duty
 from cli.labels import all_labels, code_label, label
 from cli.languages import Language
@@ -53,6 +56,9 @@ CODES: dict[str, set[str]] = {
     "duty": {duty.value for duty in Duty},
     "problem": {code.value for code in ProblemCode} - {"unsafe", "warns"},
     "relation": {"answers", "follows", "replaces", "relates"},
+    "gravity": {gravity.value for gravity in Gravity},
+    "check": {check.value for check in Check},
+    "parting": {parting.value for parting in Parting} | {"none"},
     "witness": {doing.value for doing in Doing},
 }
 PLACE = re.compile(r"\{(\w+)\}")

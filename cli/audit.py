@@ -1,0 +1,241 @@
+"""`ortoo audit`: a whole ledger, or a copy of it, checked by somebody who trusts nobody who runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from click import Context
+from sqlalchemy.engine import make_url
+
+from adapters.audit import Check, Evidence, FullAudit, HashAudit, Outcome
+from adapters.audit_copies import compare_copies
+from adapters.audit_findings import FindingCode, Findings
+from adapters.audit_replay import Replay
+from adapters.audit_store import AuditedStore
+from adapters.errors import StoreError
+from adapters.ledger import Ledger
+from adapters.ledger_locations import open_ledger
+from adapters.trust_files import Trust, TrustExpiredError, read_trust, verify_trust
+from cli.audit_shown import comparison_data, comparison_lines, exit_code_of, fork_data, fork_lines, report_data, report_lines
+from cli.errors import ExitCode, UsageError
+from cli.options import command_options
+from cli.progress import ProgressLine
+from cli.render import json_text
+from cli.session import Session
+from cli.wiring import VIEWS_FILE, kafka_security
+from domain.checkpoints import MAX_PAIR_BYTES
+from domain.forks import MAX_FORK_BYTES, encode_fork, parse_fork, verify_fork
+from projections.audit import compare_views
+
+VIEWS_FRESH: Final = "views.sqlite"
+SEED_BYTES: Final = 4
+
+
+class _Audit(click.Group):
+    """The group of `audit`, in which a location stands for `audit ledger LOCATION`."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            args = [ledger_command.name or "", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group("audit", cls=_Audit, context_settings={"ignore_unknown_options": True})
+def audit() -> None:
+    """Check a whole ledger: every signature, every verdict, every root that anybody signed."""
+
+
+@audit.command("ledger")
+@click.argument("location")
+@click.option(
+    "--trust", "trust_file", required=True, type=click.Path(path_type=Path), help="The trust file that the roots signed."
+)
+@click.option(
+    "--checkpoint", "held", multiple=True, type=click.Path(path_type=Path), help="A checkpoint that you hold (several)."
+)
+@click.option("--store", "store_url", metavar="URL", help="A station's store to compare, and the views beside it.")
+@click.option("--views", "views_url", metavar="URL", help="The station's views, if they are not where its store says.")
+@click.option("--trust-checkpoints", is_flag=True, help="Up to a cosigned checkpoint recompute hashes only.")
+@click.option("--sample", type=click.IntRange(1, 1_000_000), help="With --trust-checkpoints: verify so many events' signatures.")
+@click.option("--seed", type=click.IntRange(0), help="Which sample (default: at random; it is printed).")
+@click.option("--resume", type=click.Path(path_type=Path), help="A folder for the audit's own store; the same goes on.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), help="Write the report there too (.json: as JSON).")
+@click.option("--evidence", "fork_file", type=click.Path(path_type=Path), help="Write evidence of a fork there, if there is any.")
+@command_options
+def ledger_command(session: Session, /, location: str, trust_file: Path, **given: Any) -> None:
+    """Replay a whole ledger from its location and a trust file, and list everything that is wrong with it.
+
+    Every signature and verdict is made anew; roots are held against every checkpoint that the operator published or that you
+    hold, ledger times against what witnesses saw when, a station's store and views against the replay. What lies above your
+    newest checkpoint is not covered: it could still be changed. Exit codes: 0 all well, 3 wrong, 4 could not verify.
+
+    Example:
+      ortoo audit ledger sqlite:ledger.sqlite --trust trust.json --checkpoint kept.checkpoint
+      ortoo audit sqlite:ledger.sqlite --trust trust.json --store sqlite:///ministry/store.sqlite --resume audit-2026
+      ortoo audit kafka://broker:9092/letters --trust trust.json --trust-checkpoints --sample 1000
+    """
+    _require_sense(given)
+    findings = Findings()
+    evidence = Evidence(
+        trust=_trusted(session, trust_file, findings),
+        held={str(file): _read(file, MAX_PAIR_BYTES) for file in given["held"]},
+        published=(),
+    )
+    seed = int.from_bytes(os.urandom(SEED_BYTES)) if given["seed"] is None else given["seed"]
+    with contextlib.ExitStack() as stack:
+        security = kafka_security(session)
+        ledger = stack.enter_context(contextlib.closing(open_ledger(location, clock_ms=session.now_ms, security=security)))
+        store = _store(given["store_url"], stack, findings)
+        if given["trust_checkpoints"]:
+            outcome = _hash(ledger, evidence, findings, store, sample=given["sample"] or 0, seed=seed)
+        else:
+            folder = given["resume"] or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ortoo-audit-")))
+            views = given["views_url"] or _views_beside(given["store_url"])
+            outcome = _replay(session, ledger, evidence, findings, store, folder=folder, views=views)
+    shown_seed = seed if given["sample"] else None
+    data = report_data(location, evidence.trust, outcome, findings, seed=shown_seed)
+    lines = report_lines(data, outcome, findings, session.language)
+    _write_files(given["report_file"], given["fork_file"], data, lines, outcome)
+    session.show(data, lines)
+    _end(session, exit_code_of(findings))
+
+
+def _require_sense(given: dict[str, Any]) -> None:
+    if given["sample"] and not given["trust_checkpoints"]:
+        raise UsageError("--sample verifies signatures besides hashes; without --trust-checkpoints all are verified anyway.")
+    if given["resume"] and given["trust_checkpoints"]:
+        raise UsageError("--resume keeps what was judged, and --trust-checkpoints judges nothing. Leave one of them out.")
+    if given["views_url"] and (given["trust_checkpoints"] or not given["store_url"]):
+        raise UsageError("--views are compared with a replay beside --store. Give both, without --trust-checkpoints.")
+
+
+def _trusted(session: Session, file: Path, findings: Findings) -> Trust:
+    trust = read_trust(file.expanduser())
+    try:
+        verify_trust(trust, session.now_ms())
+    except TrustExpiredError as error:
+        findings.report(FindingCode.TRUST_EXPIRED, None, str(error))
+    return trust
+
+
+def _store(url: str | None, stack: contextlib.ExitStack, findings: Findings) -> AuditedStore | None:
+    if url is None:
+        return None
+    try:
+        return stack.enter_context(contextlib.closing(AuditedStore(url)))
+    except StoreError as error:
+        findings.report(FindingCode.STORE_UNREADABLE, None, str(error))
+        return None
+
+
+def _replay(  # noqa: PLR0913 - what an audit works with
+    session: Session,
+    ledger: Ledger,
+    evidence: Evidence,
+    findings: Findings,
+    store: AuditedStore | None,
+    *,
+    folder: Path,
+    views: str | None,
+) -> Outcome:
+    identity, threads = evidence.trust.identity, session.settings.verify_threads
+    with (
+        contextlib.closing(Replay(ledger, folder, identity=identity, threads=threads, now_ms=session.now_ms)) as replay,
+        ProgressLine("auditing the ledger") as progress,
+    ):
+        outcome = FullAudit(ledger, replay, evidence, findings.report).run(store, session.now_ms(), progress)
+        if store is not None and views is not None and outcome.audited:
+            with ProgressLine("comparing the views") as projecting:
+                if compare_views(views, replay, folder / VIEWS_FRESH, findings.report, projecting):
+                    outcome.checked.append(Check.VIEWS)
+    return outcome
+
+
+def _views_beside(store_url: str | None) -> str | None:
+    """Return where the views of a station lie whose store this is: in the same database, but for a file in the file beside it."""
+    if store_url is None:
+        return None
+    parsed = make_url(store_url)
+    if parsed.get_backend_name() != "sqlite":
+        return store_url
+    file = Path(parsed.database or "").with_name(VIEWS_FILE)
+    return f"sqlite:///{file}" if file.exists() else None
+
+
+def _hash(
+    ledger: Ledger, evidence: Evidence, findings: Findings, store: AuditedStore | None, *, sample: int, seed: int
+) -> Outcome:
+    with ProgressLine("hashing the ledger") as progress:
+        return HashAudit(ledger, evidence, findings.report).run(store, sample=sample, seed=seed, progress=progress)
+
+
+def _write_files(report: Path | None, fork: Path | None, data: dict[str, Any], lines: list[str], outcome: Outcome) -> None:
+    if report is not None:
+        text = json_text(data) if report.suffix == ".json" else "\n".join(lines)
+        report.expanduser().write_text(f"{text}\n", "utf-8")
+    if fork is not None and outcome.forks:
+        fork.expanduser().write_bytes(encode_fork(outcome.forks[0]))
+
+
+@audit.command("compare")
+@click.argument("one", metavar="LOCATION")
+@click.argument("other", metavar="LOCATION")
+@command_options
+def compare_command(session: Session, one: str, other: str) -> None:
+    """Show where two copies of a ledger part ways: the first position, and what differs there.
+
+    A copy that is the beginning of the other is no contradiction. Exit codes: 0 the same, or one the beginning of the other;
+    3 they part ways.
+
+    Example:
+      ortoo audit compare sqlite:ledger.sqlite sqlite:copy.sqlite
+    """
+    security = kafka_security(session)
+    with (
+        contextlib.closing(open_ledger(one, clock_ms=session.now_ms, security=security)) as first,
+        contextlib.closing(open_ledger(other, clock_ms=session.now_ms, security=security)) as second,
+        ProgressLine("comparing the copies") as progress,
+    ):
+        found = compare_copies(first, second, progress)
+    session.show(comparison_data(found), comparison_lines(found, session.language))
+    _end(session, ExitCode.DONE if found.agree else ExitCode.VERIFICATION_FAILED)
+
+
+@audit.command("fork")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--trust", "trust_file", type=click.Path(path_type=Path), help="Whose operator it must be: a trust file.")
+@command_options
+def fork_command(session: Session, file: Path, trust_file: Path | None) -> None:
+    """Verify evidence that an operator signed two histories of one ledger, from the two notes alone.
+
+    Without --trust it is for you to compare the keys that are shown with those of the operator. Exit codes: 0 it is a fork;
+    3 the file proves none; 4 it proves one, and the keys are not those of the operator whom the trust file names.
+
+    Example:
+      ortoo audit fork evidence.fork --trust trust.json
+    """
+    fork = parse_fork(_read(file, MAX_FORK_BYTES))
+    claimed, held = verify_fork(fork)
+    trust = None if trust_file is None else _trusted(session, trust_file, Findings())
+    data = fork_data(fork, claimed, held, trust)
+    session.show(data, fork_lines(data, session.language))
+    _end(session, ExitCode.COULD_NOT_VERIFY if data["operator"] is False else ExitCode.DONE)
+
+
+def _read(file: Path, limit_bytes: int) -> bytes:
+    """Return a file that a person named, one byte more than the limit at most."""
+    try:
+        with file.expanduser().open("rb") as stream:
+            return stream.read(limit_bytes + 1)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}). Check the path.") from error
+
+
+def _end(session: Session, code: ExitCode) -> None:
+    if code is not ExitCode.DONE:
+        session.end_with(code)
