@@ -38,13 +38,12 @@ class Entry:
 
 
 class Battle:
-    """Writes the entries down; `clock` is that of the exchange."""
+    """Writes the entries down, on a ledger that its population stands on already; `clock` is that of the exchange."""
 
     def __init__(self, exchange: FixedExchange) -> None:
         self.exchange = exchange
         self.entries: list[Entry] = []
         self.kind = ""
-        self.honest(exchange.opening, *population(exchange))
 
     def honest(self, *said: Said) -> Digest:
         """Let honest people say something, and return the identity of the last."""
@@ -103,11 +102,10 @@ class HostileKind:
     strike: Strike
 
     def join(self, battle: Battle) -> None:
-        """Append this kind's records to the battle, and honest traffic after them."""
+        """Append this kind's records to the battle."""
         battle.kind = self.name
         for record in self.strike(battle):
             battle.strike(record, self.reason)
-        battle.traffic()
 
 
 def gets(reason: Reason) -> Callable[[Strike], HostileKind]:
@@ -118,11 +116,13 @@ def gets(reason: Reason) -> Callable[[Strike], HostileKind]:
 def fought(exchange: FixedExchange, kinds: Iterable[HostileKind]) -> Iterator[tuple[Entry, ...]]:
     """Yield the battle of an exchange against these kinds, one after the other, as it is written down."""
     battle, told = Battle(exchange), 0
+    battle.honest(exchange.opening, *population(exchange))
     battle.traffic()
     for kind in kinds:
         yield tuple(battle.entries[told:])
         told = len(battle.entries)
         kind.join(battle)
+        battle.traffic()
     yield tuple(battle.entries[told:])
 
 

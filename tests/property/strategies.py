@@ -5,7 +5,7 @@ Letters are named by identity and signatures cover bytes, so a record may stand 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from domain.events import (
 from domain.header import Ref, Seen
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.tree import root_of
+from tests.battle import Battle
 from tests.fixed_exchange import (
     DAY_MS,
     HOUR_MS,
@@ -44,12 +45,15 @@ from tests.fixed_exchange import (
     Said,
     addressee,
 )
+from tests.hostile_records import KINDS
 
 TERM_MS: Final = START_MS + 2 * HOUR_MS
 """When the letters of the stock are to be acknowledged."""
 STEPS_MS: Final = (0, 1_000, HOUR_MS, 3 * HOUR_MS, -HOUR_MS, 40 * DAY_MS)
 """What the ledger's clock does from one record to the next; the last leaves everything signed before behind."""
 MEMBERS: Final = ("mfy-001", "mfy-002", "mfy-003", "mfy-004")
+SOME: Final = 3
+"""So many records of one kind of hostile neighbours are on one ledger at the most: some kinds have hundreds."""
 CLERKS: Final = {"mfy-001": "secretary", "mfy-002": "secretary-2", "mfy-003": "secretary-3"}
 
 
@@ -67,16 +71,36 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """What one kind of hostile neighbour does: slots in their order, and which of them are hostile; the others prepare them."""
+
+    kind: str
+    slots: tuple[bytes | None, ...]
+    hostile: tuple[int, ...]
+
+    def with_some(self, chosen: Sequence[int]) -> tuple[bytes | None, ...]:
+        """Return the slots with only some of the hostile ones, chosen by any numbers."""
+        kept = {self.hostile[number % len(self.hostile)] for number in chosen}
+        return tuple(slot for place, slot in enumerate(self.slots) if place in kept or place not in self.hostile)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stock:
-    """Signed records of honest people in the order of a story, and of hostile ones."""
+    """Signed records of honest people in the order of a story, of hostile ones, and a scene of every kind of these."""
 
     honest: tuple[bytes, ...]
     hostile: tuple[bytes, ...]
+    scenes: tuple[Scene, ...]
 
     @property
     def everything(self) -> tuple[bytes, ...]:
         """All records."""
         return self.honest + self.hostile
+
+    def kinds_in(self, slots: Iterable[Written]) -> set[str]:
+        """Return the kinds of hostile records of which one stands in a ledger."""
+        written = {slot.record for slot in slots}
+        return {scene.kind for scene in self.scenes if written & {scene.slots[place] for place in scene.hostile}}
 
 
 class Scribe:
@@ -195,11 +219,29 @@ def stock_of(exchange: FixedExchange, other: FixedExchange) -> Stock:
     """Return the stock of a populated exchange in which `second` is one more clerk of the first committee."""
     scribe = Scribe(exchange)
     honest = [*scribe.dispatches(), *scribe.fates(), *scribe.changes()]
-    return Stock(honest=tuple(exchange.record(one) for one in honest), hostile=tuple(scribe.hostile(other)))
+    return Stock(
+        honest=tuple(exchange.record(one) for one in honest),
+        hostile=tuple(scribe.hostile(other)),
+        scenes=tuple(scenes_of(exchange)),
+    )
 
 
-def interleavings(stock: Stock) -> st.SearchStrategy[tuple[Written, ...]]:
-    """Return ledgers: the honest story with parts left out and out of place, and anything hostile between its records."""
+def scenes_of(exchange: FixedExchange) -> Iterator[Scene]:
+    """Yield the scene of every kind of hostile records, on a populated exchange."""
+    battle = Battle(exchange)
+    for kind in KINDS:
+        start = len(battle.entries)
+        kind.join(battle)
+        told = battle.entries[start:]
+        hostile = tuple(place for place, entry in enumerate(told) if entry.kind)
+        yield Scene(kind=kind.name, slots=tuple(entry.record for entry in told), hostile=hostile)
+
+
+def interleavings(stock: Stock, scenes: Sequence[Scene]) -> st.SearchStrategy[tuple[Written, ...]]:
+    """Return ledgers: the honest story with parts left out and out of place, and anything hostile between its records.
+
+    Some scenes of kinds of hostile records are played in between: what these need, and some of them.
+    """
     places = st.integers(0, len(stock.honest) - 1)
     step = st.one_of(st.none(), st.sampled_from(STEPS_MS))
     signed = st.sampled_from(stock.everything)
@@ -213,9 +255,11 @@ def interleavings(stock: Stock) -> st.SearchStrategy[tuple[Written, ...]]:
     )
     left_out = st.sets(places, max_size=20)
     moved = st.lists(st.tuples(places, places), max_size=12)
-    intruders = st.lists(st.tuples(places, intruder), min_size=3, max_size=15)
+    intruders = st.lists(st.tuples(places, intruder), max_size=6)
+    some = st.lists(st.integers(0, 2**16), min_size=1, max_size=SOME)
+    played = st.tuples(*(st.tuples(places, st.integers(1, 4), some.map(one.with_some)) for one in scenes))
     steps = st.dictionaries(places, step, max_size=6)
-    return st.tuples(left_out, moved, intruders, steps).map(lambda drawn: _written(stock.honest, *drawn))
+    return st.tuples(left_out, moved, intruders, played, steps).map(lambda drawn: _written(stock.honest, *drawn))
 
 
 def _truncated(record: bytes, cut: int) -> bytes:
@@ -233,6 +277,7 @@ def _written(
     left_out: Set[int],
     moved: Sequence[tuple[int, int]],
     intruders: Sequence[tuple[int, bytes | None]],
+    scenes: Sequence[tuple[int, int, Sequence[bytes | None]]],
     steps: Mapping[int, int | None],
 ) -> tuple[Written, ...]:
     told: list[bytes | None] = [record for place, record in enumerate(story) if place not in left_out]
@@ -240,6 +285,9 @@ def _written(
         told.insert(target, told.pop(source % len(told)))
     for place, record in intruders:
         told.insert(place, record)
+    for place, apart, slots_of_scene in scenes:
+        for number, record in enumerate(slots_of_scene):
+            told.insert(place + number * apart, record)
     at_ms, slots = START_MS + 60_000, []
     for place, record in enumerate(told):
         step = steps.get(place, 1_000)
