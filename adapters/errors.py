@@ -57,6 +57,11 @@ AdapterError
 │   ├── LetterNotHeldError            (adapters.correspondence) this station knows no such accepted letter
 │   ├── CertificateFileError          (adapters.authority_files) a file holds no certificate
 │   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
+│   ├── CheckpointSigningError        (adapters.checkpoint_errors, like all below) no checkpoint was signed
+│   │   ├── CheckpointBusyError       another process signs on this store
+│   │   ├── CheckpointBehindError     the ledger was not read to its end
+│   │   └── CheckpointContradictsError  what would be signed is not the history that was signed, or not the ledger's
+│   ├── EvidenceError                 (adapters.evidence_export) no bundle can be made of what was asked for
 │   ├── MetricsAddressError           (adapters.station_metrics) monitors cannot be answered at the address given
 │   └── QueueError                    the queue on disk cannot be used
 │       └── QueueGoneError            its file was deleted or exchanged while a process had it open
@@ -80,6 +85,8 @@ AdapterError
 ├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
 ├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
 │   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
+├── BundleError                       (adapters.evidence_bundle) a file that is no evidence bundle, or lacks something
+├── UnprovenError                     (adapters.evidence_report) something that is needed to verify a bundle is not there
 ├── TrustFileError                    (adapters.trust_files, like the next two) no trust file, or a root's signature is wrong
 │   ├── TrustUnsignedError            too few roots have signed it
 │   ├── TrustExpiredError             its time has passed

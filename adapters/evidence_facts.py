@@ -1,0 +1,146 @@
+"""What a bundle's events are, as far as they were verified, and the verdict on each and on the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.covers import COVER_LIMIT_BYTES, CoverError, decode_cover
+from adapters.evidence_bundle import Bundle, Proven, document_name
+from adapters.evidence_keys import VouchedKey
+from adapters.evidence_later import LaterHistory, contested_since, superseded_since
+from adapters.evidence_letters import NOT_SHOWN, addressed_in, letter_of
+from adapters.evidence_report import (
+    DocumentFact,
+    EventFacts,
+    EventReport,
+    EvidenceFinding,
+    EvidenceVerdict,
+    Findings,
+    Gravity,
+    Step,
+    VerdictCode,
+)
+from domain.checkpoints import CheckpointPair
+from domain.documents import named_documents
+from domain.events import LetterDispatched, LetterSuperseded
+from domain.header import Document
+from domain.ids import LetterId, OrgId
+from domain.reasons import Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """On what terms a bundle is verified: when, how old its checkpoint may be, and what the verifier holds besides."""
+
+    now_ms: int
+    max_age_ms: int | None = None
+    held: CheckpointPair | None = None
+    later: LaterHistory | None = None
+
+
+def reports_of(
+    bundle: Bundle, signers: Mapping[int, tuple[VouchedKey, ...]], terms: Terms, findings: Findings
+) -> tuple[EventReport, ...]:
+    """Return every event of a bundle with its facts and its verdict; `signers` are the verified ones by position."""
+    sent = None if bundle.is_single else letter_of(bundle.events)
+    shown = addressed_in(bundle.events, sent) if sent else None
+    return tuple(
+        EventReport(
+            facts=_facts(bundle, one, signers[one.position], shown),
+            verdict=_verdict(bundle, one, signers[one.position], terms, findings),
+        )
+        for one in bundle.events
+    )
+
+
+def overall(reports: Sequence[EventReport], findings: Findings) -> EvidenceVerdict:
+    """Return the verdict on a whole bundle: invalid if anything is, else the gravest of its events' verdicts."""
+    for gravity, code in ((Gravity.WRONG, VerdictCode.INVALID), (Gravity.MISSING, VerdictCode.UNVERIFIABLE)):
+        found = _told(findings.found, gravity)
+        if found and (code is VerdictCode.INVALID or not reports):
+            return EvidenceVerdict(code=code, detail=found)
+    gravest = max((one.verdict for one in reports), key=lambda verdict: verdict.code.gravity)
+    missing = _told(findings.found, Gravity.MISSING)
+    if missing and gravest.code.gravity <= VerdictCode.UNVERIFIABLE.gravity:
+        return EvidenceVerdict(code=VerdictCode.UNVERIFIABLE, detail=missing)
+    return gravest
+
+
+def _verdict(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], terms: Terms, findings: Findings) -> EvidenceVerdict:
+    own = [finding for finding in findings.found if finding.position in {None, one.position}]
+    superseded_by = _superseded_by(bundle, one, terms)
+    # A verdict of the ledger is told if it is known for certain: a missing document takes nothing from it.
+    known = _told([finding for finding in own if finding.step is not Step.DOCUMENTS], Gravity.MISSING)
+    rejected = "" if one.leaf.reason is Reason.ACCEPTED or known else one.leaf.reason.name
+    expired = any(key.certificate is not None and key.certificate.not_after_ms < terms.now_ms for key in signers)
+    contested = terms.later is not None and contested_since(one, terms.later.view)
+    ways = (
+        (VerdictCode.INVALID, bool(wrong := _told(own, Gravity.WRONG)), wrong),
+        (VerdictCode.REJECTED, bool(rejected), rejected),
+        (VerdictCode.UNVERIFIABLE, bool(missing := _told(own, Gravity.MISSING)), missing),
+        (VerdictCode.CONTESTED, contested, ""),
+        (VerdictCode.VALID_SUPERSEDED, superseded_by is not None, superseded_by.hex() if superseded_by else ""),
+        (VerdictCode.VALID_EXPIRED, expired, ""),
+    )
+    return next(
+        (EvidenceVerdict(code=code, detail=detail) for code, holds, detail in ways if holds),
+        EvidenceVerdict(code=VerdictCode.VALID),
+    )
+
+
+def _told(found: Iterable[EvidenceFinding], gravity: Gravity) -> str:
+    return "; ".join(dict.fromkeys(one.what for one in found if one.gravity is gravity))
+
+
+def _superseded_by(bundle: Bundle, one: Proven, terms: Terms) -> LetterId | None:
+    """Return what took a letter's place, as the ledger at hand or an accepted event of the bundle says."""
+    said = [other.opened.body for other in bundle.events if other.leaf.reason is Reason.ACCEPTED]
+    inside = (body.by for body in said if isinstance(body, LetterSuperseded) and body.letter == LetterId(one.opened.identity))
+    return next(inside, None) or (superseded_since(one, terms.later.view) if terms.later else None)
+
+
+def _facts(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], shown: Mapping[OrgId, str] | None) -> EventFacts:
+    body, leaf, header = one.opened.body, one.leaf, one.opened.body.header
+    recipient: OrgId | None = getattr(body, "recipient", None)
+    is_letter = isinstance(body, LetterDispatched)
+    return EventFacts(
+        position=one.position,
+        at=leaf.at,
+        type=body.TYPE,
+        identity=one.opened.identity,
+        record_hash=leaf.record_hash,
+        organisation=header.organisation,
+        officer=header.officer,
+        signers=tuple(key.fact for key in signers),
+        signed_at=header.signed_at,
+        reason=leaf.reason,
+        register=leaf.register,
+        year=leaf.year,
+        serial=leaf.serial,
+        letter=LetterId(one.opened.identity) if is_letter else getattr(body, "letter", None),
+        recipient=recipient,
+        addressed=None if recipient is None or shown is None else shown.get(recipient, NOT_SHOWN),
+        subject=_subject(bundle, one),
+        documents=tuple(_document_fact(bundle, document) for document in named_documents(body)),
+    )
+
+
+def _document_fact(bundle: Bundle, document: Document) -> DocumentFact:
+    return DocumentFact(
+        sha256=document.sha256,
+        size_bytes=document.size_bytes,
+        media_type=document.media_type,
+        role=document.role,
+        held=document.sha256 in bundle.documents,
+    )
+
+
+def _subject(bundle: Bundle, one: Proven) -> str | None:
+    cover: Document | None = getattr(one.opened.body, "cover", None)
+    content = None if cover is None else bundle.files.content(document_name(cover.sha256), COVER_LIMIT_BYTES)
+    try:
+        return None if content is None else decode_cover(content).subject
+    except CoverError:
+        # Whoever wrote the letter signed a cover that is none: the letter is what it is, and has no subject.
+        return None
