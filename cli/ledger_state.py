@@ -113,7 +113,7 @@ def _pairs(session: Session, views: Views, exchange: Exchange, roots: tuple[Dige
         ("heading.roots", "\n".join(root.digest.hex() for root in exchange.roots)),
         ("heading.threshold", exchange.threshold),
         ("heading.anchors", "\n".join(anchors)),
-        ("heading.rules", exchange.rules_in_force(views.at)),
+        ("heading.rules", exchange.rules_in_force(views.at).version),
         ("heading.end", views.position),
         ("heading.ledger_time", show_time(views.at, offset)),
         ("heading.record_root", roots[0].hex()),

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Protocol
 
 from domain.ids import Digest, EventId, LetterId, OfficerId, OrgId
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+KEPT_MOMENTS: Final = 64
+"""All changes of one event have the same time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +97,7 @@ class View(Protocol):
         """
 
 
+@lru_cache(maxsize=KEPT_MOMENTS)
 def moment(at_ms: int) -> datetime:
     """Return ledger time as the aware datetime that the library's events carry."""
     return EPOCH + timedelta(milliseconds=at_ms)

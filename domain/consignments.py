@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, Final, cast
 
 from domain.changes import Change, State, View
-from domain.ids import LetterId, OfficerId, OrgId
+from domain.ids import LetterId, OfficerId, OrgId, kept
 from domain.letters import capacity_of, letter, tally
 from domain.reasons import Reason
 
@@ -126,6 +126,7 @@ class Opened(Change):
         )
 
 
+@kept
 def consignment_key(letter_id: LetterId, organisation: OrgId) -> str:
     """Return the id of the aggregate of one recipient's consignment."""
     return f"consignment:{letter_id.hex()}:{organisation}"

@@ -14,7 +14,7 @@ from typing import ClassVar, Final, cast
 from domain.changes import Change, State, View
 from domain.events import OrganisationEntry
 from domain.header import LocalName
-from domain.ids import OfficerId, OrgId
+from domain.ids import OfficerId, OrgId, kept
 
 DIRECTORY_ID: Final = "directory"
 UNIT: Final = "unit"
@@ -212,6 +212,7 @@ def officer_key(officer: OfficerId) -> str:
     return f"officer:{officer}"
 
 
+@kept
 def appointment_key(officer: OfficerId, organisation: OrgId) -> str:
     """Return the id of the aggregate of an officer's appointment in an organisation."""
     return f"appointment:{officer}:{organisation}"

@@ -101,7 +101,7 @@ def _require_group(case: Case, addressee: Addressee) -> None:
 
 def _somebody_receives_it(case: Case) -> None:
     """The recipients (all addressees without repetition, closed members and the sender) are 1 to 20,000."""
-    count, _ = _counts(case)
+    count, _ = _counts(case, _rehearsed(case))
     if count == 0:
         raise RejectedError(Reason.NO_RECIPIENTS)
     if count > RECIPIENTS_LIMIT:
@@ -182,18 +182,19 @@ def _rehearsed(case: Case) -> Letter:
     return _entered(case).mutate(None)
 
 
-def _counts(case: Case) -> tuple[int, int]:
+def _counts(case: Case, sent: Letter) -> tuple[int, int]:
     """Return how many receive the letter, and how many of them for action."""
-    everybody = [one.capacity for one in recipients(case.view, _rehearsed(case))]
+    everybody = [one.capacity for one in recipients(case.view, sent)]
     return len(everybody), everybody.count(ACTION)
 
 
 def _dispatch(case: Case) -> tuple[Change, ...]:
-    count, for_action = _counts(case)
+    entered = _entered(case)
+    count, for_action = _counts(case, entered.mutate(None))
     letter_id = LetterId(case.identity)
     _, numbered = give_number(case, case.body.header.organisation, RegisterKind.OUTGOING)
     begun = TallyBegun(**stamp(case, tally_key(letter_id), None), recipients=count, for_action=for_action)
-    return (_entered(case), begun, numbered)
+    return (entered, begun, numbered)
 
 
 RULES: Final[tuple[Rule, ...]] = (

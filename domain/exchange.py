@@ -86,9 +86,9 @@ class Exchange(State):
         """Tell whether this root key is one of those in force now."""
         return any(key.digest == digest for key in self.roots)
 
-    def rules_in_force(self, at_ms: int) -> int:
-        """Return the newest version of the rules that is in force at a ledger time."""
-        return max(adopted.version for adopted in self.rules if adopted.effective_at <= at_ms)
+    def rules_in_force(self, at_ms: int) -> AdoptedRules:
+        """Return the newest rules that are in force at a ledger time; versions were adopted in their order."""
+        return next(adopted for adopted in reversed(self.rules) if adopted.effective_at <= at_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,9 +5,11 @@ Each id is a `NewType` made in one validating function; after that nobody checks
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
-from typing import Final, NewType
+from collections.abc import Callable
+from typing import Final, NewType, ParamSpec, cast
 
 from domain.errors import IdError
 
@@ -16,6 +18,8 @@ OfficerId = NewType("OfficerId", str)
 LetterId = NewType("LetterId", bytes)
 Digest = NewType("Digest", bytes)
 EventId = NewType("EventId", bytes)
+
+Named = ParamSpec("Named")
 
 DIGEST_SIZE_BYTES: Final = 32
 EVENT_ID_SIZE_BYTES: Final = 16
@@ -30,8 +34,16 @@ ROOT: Final = OfficerId("root")
 ZERO_DIGEST: Final = Digest(bytes(DIGEST_SIZE_BYTES))
 """Stands where a digest cannot exist yet: the ledger in its own genesis, the identity of what is not authentic."""
 
+KEPT_NAMES: Final = 2_000
+"""Names of aggregates that are kept made, of each kind: judging an event asks for the same few several times."""
+
 _ORGANISATION = re.compile(ORGANISATION_FORM)
 _OFFICER = re.compile(OFFICER_FORM)
+
+
+def kept(name: Callable[Named, str]) -> Callable[Named, str]:
+    """Keep the names that a function made last, so that asking for one again costs a look-up."""
+    return cast("Callable[Named, str]", functools.lru_cache(maxsize=KEPT_NAMES)(name))
 
 
 def organisation_id(text: str) -> OrgId:

@@ -123,8 +123,8 @@ def _type_unknown(payload_type: str) -> RejectedError:
 
 def rules_in_force(now: Exchange, at: int, schema_digests: Mapping[int, Digest]) -> Mapping[type[Body], Rule]:
     """Return the rules in force at a ledger time; raise `UpgradeNeededError` if this program does not hold them."""
-    version = now.rules_in_force(at)
-    adopted = next(rules for rules in now.rules if rules.version == version)
+    adopted = now.rules_in_force(at)
+    version = adopted.version
     if version not in RULEBOOKS or schema_digests.get(version) != adopted.schema_digest:
         held = ", ".join(str(known) for known in RULEBOOKS)
         msg = (

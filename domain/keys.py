@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar, cast
 
 from domain.changes import Change, State, View
-from domain.ids import ROOT, Digest, OfficerId
+from domain.ids import ROOT, Digest, OfficerId, kept
 from domain.rules import Case
 
 
@@ -125,11 +125,13 @@ class KeyStatusChanged(Change):
         )
 
 
+@kept
 def key_id(digest: Digest) -> str:
     """Return the id of the aggregate of the key whose SubjectPublicKeyInfo has this SHA-256."""
     return f"key:{digest.hex()}"
 
 
+@kept
 def certificate_id(digest: Digest) -> str:
     """Return the id of the aggregate that leads from a certificate's SHA-256 to its key."""
     return f"certificate:{digest.hex()}"

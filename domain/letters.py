@@ -14,7 +14,7 @@ from typing import ClassVar, Final, cast
 from domain import directory, groups
 from domain.changes import Change, State, View
 from domain.header import Ref
-from domain.ids import LetterId, OfficerId, OrgId
+from domain.ids import LetterId, OfficerId, OrgId, kept
 
 ACTION: Final = "action"
 INFORMATION: Final = "information"
@@ -204,11 +204,13 @@ def mark_of(letter_id: LetterId) -> str:
     return "t-" + "".join(_MARK_DIGITS[number >> shift & 31] for shift in range(MARK_BITS - 5, -1, -5))
 
 
+@kept
 def letter_key(letter_id: LetterId) -> str:
     """Return the id of a letter's aggregate."""
     return f"letter:{letter_id.hex()}"
 
 
+@kept
 def tally_key(letter_id: LetterId) -> str:
     """Return the id of the aggregate of a letter's tally."""
     return f"tally:{letter_id.hex()}"

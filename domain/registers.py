@@ -17,7 +17,7 @@ from domain.changes import Change, State, View, moment
 from domain.directory import Role
 from domain.events import RegisterDefined
 from domain.exchange import exchange
-from domain.ids import OrgId
+from domain.ids import OrgId, kept
 from domain.reasons import Reason
 from domain.rules import Case, Rule, Signers, requires, stamp
 from domain.verdicts import Number, RegisterKind
@@ -92,6 +92,7 @@ def registers_id(organisation: OrgId, kind: RegisterKind) -> str:
     return f"registers:{organisation}:{kind.name.lower()}"
 
 
+@kept
 def register_id(organisation: OrgId, kind: RegisterKind, year: int) -> str:
     """Return the id of the aggregate of one year's register."""
     return f"register:{organisation}:{kind.name.lower()}:{year}"
@@ -120,28 +121,34 @@ def year_of_case(case: Case) -> int:
 
 def next_number(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> Number:
     """Return the number that this register gives next: one more than its last, or where its book begins."""
-    now = register(view, organisation, kind, year)
-    serial = now.last_serial + 1 if now else first_serial(view, organisation, kind, year)
-    return Number(organisation=organisation, register=kind, year=year, serial=serial)
+    return _after(view, register(view, organisation, kind, year), organisation, kind, year)
 
 
 def give_number(case: Case, organisation: OrgId, kind: RegisterKind) -> tuple[Number, NumberGiven]:
     """Return the number that an accepted event gets in an organisation's register, and the change that takes it."""
-    number = next_number(case.view, organisation, kind, year_of_case(case))
-    now = register(case.view, organisation, kind, number.year)
+    year = year_of_case(case)
+    now = register(case.view, organisation, kind, year)
+    number = _after(case.view, now, organisation, kind, year)
     taken = NumberGiven(
-        **stamp(case, register_id(organisation, kind, number.year), now),
+        **stamp(case, register_id(organisation, kind, year), now),
         number=number,
-        format=format_in(case.view, organisation, kind, number.year),
+        format=now.format if now else _format_defined(case.view, organisation, kind, year),
     )
     return number, taken
+
+
+def _after(view: View, now: Register | None, organisation: OrgId, kind: RegisterKind, year: int) -> Number:
+    serial = now.last_serial + 1 if now else first_serial(view, organisation, kind, year)
+    return Number(organisation=organisation, register=kind, year=year, serial=serial)
 
 
 def format_in(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> str | None:
     """Return in which format a year's numbers are printed: as fixed by its first, else as defined; None: undefined."""
     now = register(view, organisation, kind, year)
-    if now is not None:
-        return now.format
+    return now.format if now else _format_defined(view, organisation, kind, year)
+
+
+def _format_defined(view: View, organisation: OrgId, kind: RegisterKind, year: int) -> str | None:
     past = [one for one in definitions(view, organisation, kind) if one.year_from <= year]
     return past[-1].format if past else None
 
