@@ -127,7 +127,7 @@ def log_entry_command(session: Session) -> None:
 @click.option("--new", "new", metavar="ORIGIN", multiple=True, help="A log that this witness never cosigned; once for each.")
 @acting_options
 @command_options
-def trust_command(session: Session, file: Path | None, /, *, new: tuple[str, ...], yes: bool, dry_run: bool) -> None:
+def trust_command(session: Session, *, file: Path | None, new: tuple[str, ...], yes: bool, dry_run: bool) -> None:
     """Tell a witness that has lost its memory where a ledger stands: by a pair of checkpoints, or that a log is new.
 
     FILE is the newest pair that anybody who does not run the ledger has kept (`ortoo checkpoint export`). What is told cannot
@@ -239,11 +239,7 @@ def _head_data(origin: str, head: Head | None, *, is_watched: bool) -> dict[str,
 
 
 def _head_lines(origins: Sequence[str], heads: dict[str, Head], language: Language) -> list[str]:
-    columns = [Column(heading=label("heading.origin", language), cut=False)]
-    columns += [
-        Column(heading=label("heading.tree_size", language), right=True),
-        Column(heading=label("heading.cosigned_at", language)),
-    ]
+    columns = [Column(heading=label(f"heading.{name}", language), cut=False) for name in ("origin", "tree_size", "cosigned_at")]
     rows = []
     for origin in origins:
         head = heads.get(origin)
