@@ -15,6 +15,8 @@ from adapters.station import Station, Utterance
 from domain import directory
 from domain.events import (
     Body,
+    EventReaffirmed,
+    EventRepudiated,
     GroupDefined,
     KeyEnrolled,
     KeyResumed,
@@ -155,6 +157,21 @@ def resumed(
     body = KeyResumed(header=header, officer=officer, key=key, reason=reason)
     said = f"{_key_version(station, key)}:{reason}"
     return Utterance(body=body, signers=tuple(signers), intention=f"{body.TYPE}:{key.hex()}:{said}")
+
+
+def settled(
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    kind: type[EventReaffirmed] | type[EventRepudiated],
+    *,
+    event: Digest,
+) -> Utterance:
+    """Return an officer's word, with a newer key, that an event which is contested is his, or is not."""
+    body = kind(header=station.header(speaker, (signer,)), event=event)
+    # With which key belongs to it: a word given with one that is compromised later can be given again.
+    intention = f"{body.TYPE}:{event.hex()}:{signer.officer}:{signer.certificate.hex()[:16]}"
+    return Utterance(body=body, signers=(signer,), intention=intention)
 
 
 def group_defined(

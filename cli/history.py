@@ -125,5 +125,6 @@ def _about(line: HistoryLine) -> str:
 def _verdict(session: Session, line: HistoryLine) -> str:
     language = session.language
     if line.reason is Reason.ACCEPTED:
-        return label("verdict.contested" if line.contested else "verdict.accepted", language)
+        contest = "contested" if line.contested else "repudiated" if line.repudiated else "accepted"
+        return label(f"verdict.{contest}", language)
     return line.reason.name if line.because is None else f"{line.reason.name} ← {line.because}"

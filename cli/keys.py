@@ -1,4 +1,4 @@
-"""`ortoo key`: made, imported and enrolled here; `cli.key_stops` suspends, resumes and revokes, `cli.keys_shown` lists."""
+"""`ortoo key`: made, imported and enrolled here; `cli.key_stops`, `cli.keys_shown` and `cli.contests` have more."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from adapters.station import Station
 from adapters.token_uris import parse_token_uri
 from cli.acting import acting_station, home_of_officer, speaking_option
 from cli.confirm import Preview
+from cli.contests import contested, reaffirm, repudiate
 from cli.errors import ConfirmationNeededError, UsageError
 from cli.founding import AUTHORITY_FOLDER
 from cli.key_making import MadeKey, ask_again, import_key, joined_ledger, make_key, make_key_on_token, newest_key_file
@@ -44,7 +45,7 @@ def key() -> None:
     """Keys: make, enrol, suspend, revoke."""
 
 
-for command in (suspend, resume, revoke, list_keys):
+for command in (suspend, resume, revoke, list_keys, contested, reaffirm, repudiate):
     key.add_command(command)
 
 

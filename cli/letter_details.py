@@ -9,6 +9,7 @@ from typing import Any, Final
 from adapters.correspondence import REMARK
 from cli.errors import UsageError
 from cli.labels import code_label, label
+from cli.languages import Language
 from cli.letter_fates import counts_line
 from cli.reading import languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
@@ -248,14 +249,18 @@ def _signer_lines(session: Session, views: Views, details: Details) -> list[str]
         (
             _with_id(details.officers[one.officer, details.facts.sender], one.officer),
             code_label("assurance", one.assurance, language),
-            ", ".join(
-                (code_label("key_state", one.state, language), *((label("mark.contested", language),) if one.contested else ()))
-            ),
+            _signature_words(one, language),
             show_time(details.facts.signed_at, views.offset_minutes).partition(" (")[0],
         )
         for one in details.signers
     ]
     return table_lines(columns, rows)
+
+
+def _signature_words(one: LetterSigner, language: Language) -> str:
+    mark = "contested" if one.contested else one.settled
+    words = (code_label("key_state", one.state, language), *(() if mark is None else (label(f"mark.{mark}", language),)))
+    return ", ".join(words)
 
 
 def _thread_lines(session: Session, views: Views, details: Details) -> list[str]:
@@ -310,7 +315,8 @@ def _step_words(session: Session, told: ToldStep) -> str:
     words = [code_label("step", step.act, language), *([f"№ {step.number}"] if step.number is not None else [])]
     if told.reason is not None:
         words.append(code_label(_REASON_TOPICS[step.act], told.reason, language))
-    words += [label(f"mark.{mark}", language) for mark, holds in (("late", step.late), ("contested", step.contested)) if holds]
+    marks = {"late": step.late, "contested": step.contested, "repudiated": step.repudiated}
+    words += [label(f"mark.{mark}", language) for mark, holds in marks.items() if holds]
     return ", ".join(words)
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Text, select
 
 from adapters.store.dialect import insert_rows
+from domain.changes import Recorded
 from domain.documents import named_documents
 from domain.events import (
     Body,
+    EventReaffirmed,
+    EventRepudiated,
     LedgerOpened,
     LetterDispatched,
     OrganisationChanged,
@@ -89,6 +92,17 @@ class ArchiveProjection:
         insert_rows(connection, EVENTS, [_event_row(one) for one in batch.happenings])
         insert_rows(connection, DOCUMENTS, [row for one in batch.happenings for row in _document_rows(one)])
         insert_rows(connection, SIGNERS, [row for one in batch.happenings for row in _signer_rows(one)])
+        for one in batch.happenings:
+            if isinstance(one.accepted, EventReaffirmed | EventRepudiated):
+                _name_letter(connection, one.position, batch.view.event(one.accepted.event))
+
+
+def _name_letter(connection: Connection, position: int, settled: Recorded | None) -> None:
+    """Enter what a reaffirmation or repudiation is about: the letter and recipient of the event that it settles, if any."""
+    if settled is not None:
+        about = select(EVENTS.c.letter, EVENTS.c.recipient).where(EVENTS.c.position == settled.position)
+        values = connection.execute(about).one()._asdict()
+        connection.execute(EVENTS.update().where(EVENTS.c.position == position).values(**values))
 
 
 def _event_row(one: Happening) -> tuple[Any, ...]:

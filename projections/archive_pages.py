@@ -11,7 +11,7 @@ from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.ledger_time import JUMP_LIMIT_MS
 from domain.reasons import Reason, reason_of
 from projections.archive import EVENTS
-from projections.contested import contested_among
+from projections.contested import Contests, contests_among
 from projections.filters import PageWanted, position_cursor
 
 _E: Final = EVENTS.c
@@ -51,6 +51,7 @@ class HistoryLine:
     about_organisation: OrgId | None
     about_officer: OfficerId | None
     contested: bool
+    repudiated: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +79,8 @@ def history_page(connection: Connection, filters: HistoryFilters, page: PageWant
     chosen = select(EVENTS).where(and_(True, *conditions)).order_by(_E.position).limit(page.limit + 1)
     rows = connection.execute(chosen).all()
     shown = rows[: page.limit]
-    contested = contested_among(connection, (row.position for row in shown))
-    lines = tuple(_line(row, contested) for row in shown)
+    contests = contests_among(connection, (row.position for row in shown))
+    lines = tuple(_line(row, contests) for row in shown)
     return HistoryPage(lines=lines, after=str(lines[-1].position) if len(rows) > page.limit else None)
 
 
@@ -114,7 +115,7 @@ def _conditions(filters: HistoryFilters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _line(row: Any, contested: frozenset[int]) -> HistoryLine:
+def _line(row: Any, contests: Contests) -> HistoryLine:
     return HistoryLine(
         position=row.position,
         at=row.at,
@@ -132,5 +133,6 @@ def _line(row: Any, contested: frozenset[int]) -> HistoryLine:
         recipient=row.recipient,
         about_organisation=row.about_organisation,
         about_officer=row.about_officer,
-        contested=row.position in contested,
+        contested=row.position in contests.contested,
+        repudiated=row.position in contests.repudiated,
     )

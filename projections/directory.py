@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Table, func, select
 
 from adapters.store.dialect import insert_rows
 from domain.certificates import parse_certificate
+from domain.changes import View
+from domain.contests import OUTCOMES
 from domain.directory import Role
 from domain.enrolment import contested_after
 from domain.events import (
@@ -41,6 +43,7 @@ from projections.directory_tables import (
     OFFICER_NAMES,
     ORGANISATIONS,
     REGIONS,
+    SETTLEMENTS,
     TABLES,
 )
 from projections.happenings import Batch, Happening
@@ -54,7 +57,7 @@ class DirectoryProjection:
     """Keeps the tables of `projections.directory_tables`."""
 
     name = "directory"
-    version = 1
+    version = 2
     tables: tuple[Table, ...] = TABLES
 
     def apply(self, connection: Connection, batch: Batch) -> None:
@@ -64,6 +67,8 @@ class DirectoryProjection:
             effect = _EFFECTS.get(type(body))
             if effect is not None:
                 effect(connection, one, body)
+            elif type(body) in OUTCOMES:
+                _settle(connection, one, body, batch.view)
 
 
 def _open(connection: Connection, one: Happening, body: _Body) -> None:
@@ -218,6 +223,18 @@ def _resume(connection: Connection, one: Happening, body: _Body) -> None:
 def _set_status(connection: Connection, one: Happening, body: _Body, **values: Any) -> None:
     same = {"status_position": one.position, "status_at": one.at, "status_reason": body.reason}
     connection.execute(KEYS.update().where(KEYS.c.key == body.key).values(**same, **values))
+
+
+def _settle(connection: Connection, one: Happening, body: _Body, view: View) -> None:
+    """What an officer said before, with a key that was compromised then already, counts for nothing."""
+    settled = view.event(body.event)
+    if settled is None:
+        return
+    officer = body.header.officer
+    key = connection.execute(select(CERTIFICATES.c.key).where(CERTIFICATES.c.certificate == body.header.signers[0])).scalar_one()
+    before = (SETTLEMENTS.c.position == settled.position) & (SETTLEMENTS.c.officer == officer)
+    connection.execute(SETTLEMENTS.delete().where(before))
+    insert_rows(connection, SETTLEMENTS, [(settled.position, officer, OUTCOMES[type(body)].value, one.position, key)])
 
 
 def _define(connection: Connection, one: Happening, body: _Body) -> None:

@@ -115,6 +115,17 @@ CERTIFICATES: Final = Table(
     comment="every certificate that was enrolled, and of which key",
 )
 
+SETTLEMENTS: Final = Table(
+    "directory_settlements",
+    METADATA,
+    Column("position", BIG, primary_key=True, autoincrement=False),
+    Column("officer", NAME, primary_key=True),
+    Column("outcome", String, nullable=False),
+    Column("settled_position", BIG, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    comment="what officers said of events that were contested: reaffirmed or repudiated, where, and with which key",
+)
+
 GROUPS: Final = Table(
     "directory_groups",
     METADATA,
@@ -150,6 +161,7 @@ TABLES: Final = (
     OFFICER_NAMES,
     KEYS,
     CERTIFICATES,
+    SETTLEMENTS,
     GROUPS,
     MEMBERS,
 )

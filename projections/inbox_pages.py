@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from domain.consignments import ConsignmentState
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION
-from projections.contested import contested_among
+from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
@@ -132,11 +132,11 @@ def _after(cursor: str) -> ColumnElement[bool]:
 
 
 def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[InboxLine, ...]:
-    contested = contested_among(connection, (p for row in rows for p in (row.position, row.received_position)))
-    return tuple(_line(row, contested, now) for row in rows)
+    contests = contests_among(connection, (p for row in rows for p in (row.position, row.received_position)))
+    return tuple(_line(row, contests, now) for row in rows)
 
 
-def _line(row: Any, contested: frozenset[int], now: int) -> InboxLine:
+def _line(row: Any, contests: Contests, now: int) -> InboxLine:
     return InboxLine(
         letter=LetterId(row.letter),
         recipient=OrgId(row.recipient),
@@ -152,11 +152,11 @@ def _line(row: Any, contested: frozenset[int], now: int) -> InboxLine:
         reply_by=row.reply_by,
         received_at=row.received_at,
         refusal_reason=row.refusal_reason,
-        marks=_marks(row, contested, now),
+        marks=_marks(row, contests, now),
     )
 
 
-def _marks(row: Any, contested: frozenset[int], now: int) -> tuple[str, ...]:
+def _marks(row: Any, contests: Contests, now: int) -> tuple[str, ...]:
     told = {
         "opened": row.opened_position is not None,
         "missed": row.missed_position is not None,
@@ -165,7 +165,8 @@ def _marks(row: Any, contested: frozenset[int], now: int) -> tuple[str, ...]:
         "answered": row.answered_with is not None,
         "recalled": row.recalled_position is not None and row.state != ConsignmentState.RECALLED,
         "superseded": row.superseded_position is not None,
-        "contested": not contested.isdisjoint({row.position, row.received_position}),
+        "contested": not contests.contested.isdisjoint({row.position, row.received_position}),
+        "repudiated": not contests.repudiated.isdisjoint({row.position, row.received_position}),
         "outside": bool(row.outside),
         "document_awaited": row.cover_state == AWAITED,
         "cover_unreadable": row.cover_state == UNREADABLE,

@@ -12,7 +12,7 @@ from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.keys import KeyStatus
 from domain.reasons import Reason
 from projections.archive import EVENTS
-from projections.contested import assurances_at, contested_among
+from projections.contested import OUTCOME, assurances_at, contests_among, with_outcome
 from projections.covers import COVERS, NAMES, TEXTS
 from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
@@ -65,7 +65,10 @@ class NamedDocument:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterSigner:
-    """Who signed a letter, under which certificate, how well he was identified, and what his key's state is."""
+    """Who signed a letter, under which certificate, how well he was identified, and what his key's state is.
+
+    `settled` is how he settled it if it was contested: `reaffirmed`, `repudiated`.
+    """
 
     officer: OfficerId
     certificate: Digest
@@ -73,6 +76,7 @@ class LetterSigner:
     valid_until: int
     state: str
     contested: bool
+    settled: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +116,7 @@ class FateStep:
     other: LetterId | None = None
     assurance: str | None = None
     contested: bool = False
+    repudiated: bool = False
 
 
 def letter_facts(connection: Connection, letter: LetterId) -> LetterFacts | None:
@@ -149,7 +154,7 @@ def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocumen
 def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[LetterSigner, ...]:
     """Return who signed a letter, in order, as the directory has their keys; a certificate may have expired at `now`."""
     chosen = (
-        select(SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, LETTERS.c.position)
+        select(SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, LETTERS.c.position, OUTCOME)
         .join(CERTIFICATES, CERTIFICATES.c.certificate == SIGNERS.c.certificate)
         .join(KEYS, KEYS.c.key == CERTIFICATES.c.key)
         .join(LETTERS, LETTERS.c.letter == SIGNERS.c.letter)
@@ -163,9 +168,10 @@ def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[L
             assurance=row.assurance,
             valid_until=row.not_after,
             state=EXPIRED if row.status == KeyStatus.ACTIVE and row.not_after < now else row.status,
-            contested=row.contested_from is not None and row.contested_from <= row.position,
+            contested=row.contested_from is not None and row.contested_from <= row.position and row.outcome is None,
+            settled=row.outcome,
         )
-        for row in connection.execute(chosen)
+        for row in connection.execute(with_outcome(chosen, LETTERS.c.position))
     )
 
 
@@ -211,8 +217,16 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
     steps = [*(_step(row, consignment, sent) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
     steps.sort(key=lambda step: step.position)
     positions = [step.position for step in steps]
-    contested, assurances = contested_among(connection, positions), assurances_at(connection, positions)
-    return tuple(replace(step, contested=step.position in contested, assurance=assurances.get(step.position)) for step in steps)
+    contests, assurances = contests_among(connection, positions), assurances_at(connection, positions)
+    return tuple(
+        replace(
+            step,
+            contested=step.position in contests.contested,
+            repudiated=step.position in contests.repudiated,
+            assurance=assurances.get(step.position),
+        )
+        for step in steps
+    )
 
 
 def _with_letters(said: Any) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union
 from domain.consignments import ConsignmentState
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION, INFORMATION
-from projections.contested import contested_among
+from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.directory_tables import REGIONS
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
@@ -169,9 +169,9 @@ def _went_to(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[SentLine, ...]:
-    contested = contested_among(connection, (row.position for row in rows))
+    contests = contests_among(connection, (row.position for row in rows))
     outside = _open_outside(connection, [row.letter for row in rows])
-    return tuple(_line(row, contested, outside.get(bytes(row.letter), 0), now) for row in rows)
+    return tuple(_line(row, contests, outside.get(bytes(row.letter), 0), now) for row in rows)
 
 
 def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[bytes, int]:
@@ -187,7 +187,7 @@ def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[byte
     return {bytes(row[0]): row[1] for row in connection.execute(counted)}
 
 
-def _line(row: Any, contested: frozenset[int], outside: int, now: int) -> SentLine:
+def _line(row: Any, contests: Contests, outside: int, now: int) -> SentLine:
     counts = row._mapping  # noqa: SLF001 - the public way to a column whose name is a value
     by_state = {
         state.value: counts[_S[count_name(ACTION, state)]] + counts[_S[count_name(INFORMATION, state)]]
@@ -211,11 +211,11 @@ def _line(row: Any, contested: frozenset[int], outside: int, now: int) -> SentLi
         answered=row.answered,
         acknowledge_by=counts[_L.acknowledge_by],
         reply_by=row.reply_by,
-        marks=_marks(row, contested, silent, now),
+        marks=_marks(row, contests, silent, now),
     )
 
 
-def _marks(row: Any, contested: frozenset[int], silent: int, now: int) -> tuple[str, ...]:
+def _marks(row: Any, contests: Contests, silent: int, now: int) -> tuple[str, ...]:
     counts = row._mapping  # noqa: SLF001 - as above
     due = counts[_L.acknowledge_by]
     told = {
@@ -223,7 +223,8 @@ def _marks(row: Any, contested: frozenset[int], silent: int, now: int) -> tuple[
         "superseded": row.superseded_position is not None,
         "missed": row.missed_position is not None,
         "overdue": due is not None and due < now and silent > 0,
-        "contested": counts[_L.position] in contested,
+        "contested": counts[_L.position] in contests.contested,
+        "repudiated": counts[_L.position] in contests.repudiated,
         "document_awaited": row.cover_state == AWAITED,
         "cover_unreadable": row.cover_state == UNREADABLE,
     }

@@ -50,7 +50,7 @@ CODES: dict[str, set[str]] = {
     "purpose": set(PURPOSES),
     "purpose_banner": set(PURPOSES) - {"production"},
     "register": {"outgoing", "incoming"},
-    "verdict": {"accepted", "rejected", "contested"},
+    "verdict": {"accepted", "rejected", "contested", "repudiated"},
     "key_state": {status.value for status in KeyStatus} | {"expired"},
     "document_role": set(DOCUMENT_ROLES) | {"cover"},
     "duty": {duty.value for duty in Duty},
