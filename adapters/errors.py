@@ -106,6 +106,16 @@ AdapterError
 │   ├── WitnessAnswerError            what a witness answers is not what a witness says
 │   ├── WitnessContradictsError       a witness holds a history that the checkpoint does not continue
 │   └── WitnessForgotError            a witness holds less than it has cosigned
+├── PostingError                      (adapters.posting, like all below) a question over HTTP got no answer that can be read
+│   ├── PostingAddressError           a text is no address to ask
+│   ├── NoAnswerError                 nobody answers, or not in time
+│   └── AnswerTooLongError            an answer is longer than any to this question
+├── TimestampError                    (adapters.timestamp_errors, like all below) a time stamp, or asking for one
+│   ├── TimestampSupportMissingError  the extra `timestamps` is not installed
+│   ├── TimestampRootsError           the certificates that vouch for authorities cannot be used
+│   ├── TimestampUnreachableError     an authority does not answer, or not in time
+│   ├── TimestampRefusedError         an authority answers, and does not stamp
+│   └── TimestampInvalidError         a token that does not verify, or is over something else
 ├── DueTimeError                      (adapters.due_times) a text that is no due time, or one that has passed
 └── SavingError                       (adapters.saving) documents could not be written where a person wanted them
 

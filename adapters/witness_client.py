@@ -6,20 +6,16 @@ says so (409), and is asked again with a proof from there.
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import queue
 import re
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
+from adapters.posting import Answer, NoAnswerError, PostingAddressError, PostingError, post, shown
 from adapters.witness import REQUEST_LIMIT_BYTES, request_body
 from adapters.witness_errors import (
     HeadMovedError,
@@ -87,18 +83,18 @@ def cosign(url: str, note: Note, old_size: int, proof: tuple[Digest, ...], *, ti
 
     Raises `HeadMovedError` if the witness holds another size, or another `WitnessError`.
     """
-    status, kind, body = _post(url, request_body(old_size, proof, note), timeout_s)
-    if status == HTTPStatus.CONFLICT:
-        size = _SIZE.fullmatch(body)
-        if size is None or kind != "text/x.tlog.size":
+    answer = _post(url, request_body(old_size, proof, note), timeout_s)
+    if answer.status == HTTPStatus.CONFLICT:
+        size = _SIZE.fullmatch(answer.body)
+        if size is None or answer.kind != "text/x.tlog.size":
             raise WitnessAnswerError(url, "it tells of a conflict, and not which size it holds")
         raise HeadMovedError(url, int(size[1]))
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+    if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         raise WitnessContradictsError(url, old_size)
-    if status != HTTPStatus.OK:
-        raise WitnessRefusedError(url, status, _shown(body))
+    if answer.status != HTTPStatus.OK:
+        raise WitnessRefusedError(url, answer.status, shown(answer.body, REASON_LIMIT))
     try:
-        return Note(text=note.text, lines=parse_signature_lines(body))
+        return Note(text=note.text, lines=parse_signature_lines(answer.body))
     except NoteInvalidError as error:
         raise WitnessAnswerError(url, str(error)) from error
 
@@ -172,60 +168,13 @@ class _Asking:
             raise WitnessForgotError(url, forgetful[0], cosigned=self.wanted.since, held=began)
 
 
-def _post(url: str, body: bytes, timeout_s: float) -> tuple[int, str, bytes]:
-    """Return status, type and body of an answer; redirections are answers like others."""
-    parts = urlsplit(url)
-    make = _CONNECTIONS.get(parts.scheme)
-    if make is None or parts.hostname is None or parts.query or parts.fragment or parts.username is not None:
-        raise WitnessUrlError(url)
+def _post(url: str, body: bytes, timeout_s: float) -> Answer:
+    where = f"{url.rstrip('/')}/add-checkpoint"
     try:
-        connection = make(parts.hostname, parts.port, timeout_s)
-    except ValueError as error:
+        return post(where, body, {"Content-Type": "text/plain"}, timeout_s=timeout_s, limit_bytes=ANSWER_LIMIT_BYTES)
+    except PostingAddressError as error:
         raise WitnessUrlError(url) from error
-    try:
-        connection.connect()
-        with _hanging_up_after(timeout_s, connection.sock):
-            connection.request("POST", f"{parts.path.rstrip('/')}/add-checkpoint", body, {"Connection": "close"})
-            with connection.getresponse() as answer:
-                read = answer.read(ANSWER_LIMIT_BYTES + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise WitnessUnreachableError(url, getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
-    finally:
-        connection.close()
-    if len(read) > ANSWER_LIMIT_BYTES:
-        raise WitnessAnswerError(url, f"it has more than {ANSWER_LIMIT_BYTES} bytes")
-    return answer.status, answer.headers.get_content_type(), read
-
-
-@contextlib.contextmanager
-def _hanging_up_after(timeout_s: float, connected: socket.socket) -> Iterator[None]:
-    """Give what is said in the block one time, however slowly it comes; the socket's own limit is for each piece of it."""
-    # Of a TLS connection the socket below is shut, so that nothing waits for a farewell.
-    ending = threading.Timer(timeout_s, _shut, (connected,))
-    ending.daemon = True
-    ending.start()
-    try:
-        yield
-    finally:
-        ending.cancel()
-
-
-def _shut(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-
-def _plain(host: str, port: int | None, timeout_s: float) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(host, port, timeout=timeout_s)
-
-
-def _over_tls(host: str, port: int | None, timeout_s: float) -> http.client.HTTPConnection:
-    return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-
-
-_CONNECTIONS: Final = {"http": _plain, "https": _over_tls}
-
-
-def _shown(body: bytes) -> str:
-    text = " ".join(body[: 4 * REASON_LIMIT].decode("utf-8", "replace").split())
-    return text[:REASON_LIMIT] or "it says nothing"
+    except NoAnswerError as error:
+        raise WitnessUnreachableError(url, str(error)) from error
+    except PostingError as error:
+        raise WitnessAnswerError(url, str(error)) from error
