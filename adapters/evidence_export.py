@@ -78,7 +78,7 @@ class Exported:
 
 
 def write_bundle(
-    target: BinaryIO, sources: Sources, positions: Sequence[int], *, single: bool, older_size: int | None
+    target: BinaryIO, sources: Sources, positions: Sequence[int], *, single: bool, older_size: int | None = None
 ) -> Exported:
     """Write a bundle of these events to an empty file; `single` puts the files of the only one at the top.
 

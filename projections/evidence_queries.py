@@ -1,8 +1,8 @@
-"""Which records a bundle of evidence takes: what was said about a letter, its answers, its groups, and the roots' acts."""
+"""Which records a bundle of evidence takes: what was said about a letter, its answers, and its groups."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sqlalchemy import Connection, or_, select
 
@@ -42,10 +42,3 @@ def positions_of_groups(connection: Connection, owner: OrgId, before: int) -> tu
     """Return where an organisation defined its groups before a position, in order."""
     mine = (_E.organisation == owner, _E.type == GroupDefined.TYPE, _ACCEPTED, _E.position < before)
     return tuple(connection.execute(select(_E.position).where(*mine).order_by(_E.position)).scalars())
-
-
-def positions_of_roots(connection: Connection, types: Sequence[str]) -> tuple[int, ...]:
-    """Return where the roots said something of these types, in order."""
-    # The roots speak for no organisation, and this column has an index.
-    said = (_E.organisation == "", _E.type.in_(types), _ACCEPTED)
-    return tuple(connection.execute(select(_E.position).where(*said).order_by(_E.position)).scalars())

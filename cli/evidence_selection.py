@@ -1,0 +1,112 @@
+"""Which events a letter's bundle takes, and what else of a station goes into making it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from adapters.correspondence import letter_body
+from adapters.evidence_export import Sources
+from adapters.station import Station
+from adapters.trust_files import TrustedAnchor
+from cli.errors import UsageError
+from domain.changes import View
+from domain.checkpoints import CheckpointPair
+from domain.directory import organisation
+from domain.events import (
+    Body,
+    GroupDefined,
+    GroupVersion,
+    LedgerOpened,
+    RootChanged,
+    TrustAnchorAdded,
+    TrustAnchorWithdrawn,
+)
+from domain.exchange import anchors_of
+from domain.groups import is_member
+from domain.ids import LetterId, OrgId
+from domain.letters import capacity_of, letter
+from projections.evidence_queries import positions_about_letter, positions_of_answers, positions_of_groups
+from projections.exchange_queries import exchange_positions
+
+MS_PER_S: Final = 1000
+
+
+def letter_positions(station: Station, connection: Connection, sent: LetterId, recipient: OrgId | None) -> tuple[int, ...]:
+    """Return where everything stands that a letter's bundle takes: of one recipient's timeline, or of everybody's.
+
+    Raises `LetterNotHeldError` for a letter that is not known here, `UsageError` if the letter did not go to the recipient.
+    """
+    dispatch = letter_body(station, sent)
+    known = letter(station.view, sent)
+    if recipient is not None and (known is None or capacity_of(station.view, known, recipient) is None):
+        raise UsageError(f"{recipient} is no recipient of this letter. `ortoo letter show` lists who is.")
+    addressed = [one.group for one in dispatch.addressees if one.group is not None]
+    owner, view = dispatch.header.organisation, station.view
+    shown = [one for one in addressed if recipient is None or is_member(view, owner, one.group, one.version, recipient)]
+    senders = None if recipient is None else frozenset(_speakers_for(view, recipient))
+    about = positions_about_letter(connection, sent, recipient)
+    groups = _group_positions(station, connection, owner, shown, before=min(about)) if shown else ()
+    return tuple(sorted({*groups, *about, *positions_of_answers(connection, sent, senders)}))
+
+
+def sources_of(station: Station, connection: Connection, pair: CheckpointPair) -> Sources:
+    """Return what bundles are made of at a station, to rest on a pair of checkpoints."""
+    said = [(position, _body(station, position)) for position in exchange_positions(connection)]
+    return Sources(
+        store=station.parts.store,
+        view=station.view,
+        documents=station.parts.documents,
+        codec=station.parts.codec,
+        pair=pair,
+        anchors=tuple(one.anchor.certificate for one in anchors_named(station, connection)),
+        root_changes=tuple(position for position, body in said if isinstance(body, RootChanged)),
+    )
+
+
+def anchors_named(station: Station, connection: Connection) -> tuple[TrustedAnchor, ...]:
+    """Return every authority that the ledger ever named, in order, and when it was withdrawn, rounded up to a second."""
+    genesis = _body(station, 0)
+    assert isinstance(genesis, LedgerOpened)  # noqa: S101 - there is no ledger without one
+    named = {one.digest: TrustedAnchor(anchor=one, withdrawn_at_ms=None) for one in anchors_of(genesis.trust_anchors)}
+    for position in exchange_positions(connection):
+        body, verdict = _body(station, position), station.parts.store.verdict(position)
+        if isinstance(body, TrustAnchorAdded):
+            (anchor,) = anchors_of((body.certificate,))
+            named[anchor.digest] = TrustedAnchor(anchor=anchor, withdrawn_at_ms=None)
+        if isinstance(body, TrustAnchorWithdrawn) and verdict is not None:
+            named[body.anchor] = replace(named[body.anchor], withdrawn_at_ms=-(-verdict.at // MS_PER_S) * MS_PER_S)
+    return tuple(named.values())
+
+
+def _speakers_for(view: View, recipient: OrgId) -> Iterator[OrgId]:
+    """Yield who may answer for a recipient: itself, and whoever succeeded it."""
+    one: OrgId | None = recipient
+    while one is not None:
+        yield one
+        found = organisation(view, one)
+        one = found.successor if found else None
+
+
+def _group_positions(
+    station: Station, connection: Connection, owner: OrgId, wanted: list[GroupVersion], *, before: int
+) -> tuple[int, ...]:
+    """Return where the parts of these versions stand; part 1 discards what was begun before under the same version."""
+    versions = {(one.group, one.version) for one in wanted}
+    parts: dict[tuple[OrgId, int], list[int]] = {}
+    for position in positions_of_groups(connection, owner, before):
+        body = _body(station, position)
+        if isinstance(body, GroupDefined) and (key := (body.group, body.version)) in versions:
+            parts[key] = [position] if body.part == 1 else [*parts[key], position]
+    return tuple(position for positions in parts.values() for position in positions)
+
+
+def _body(station: Station, position: int) -> Body:
+    """Return what the authentic event at a position says."""
+    record = station.parts.store.record(position)
+    assert record is not None  # noqa: S101 - the views name positions of accepted events only
+    event = station.parts.codec.envelope(record)
+    return station.parts.codec.body(event.payload_type, event.payload)
