@@ -150,10 +150,13 @@ class Watch:
         """Tell whether the ledger times of a changed ledger are those of before, whatever was stored."""
         return self._times(changed, self.head.size) == [verdict.at for verdict in self._verdicts[changed.first : self.head.size]]
 
-    def _roots(self, changed: Changed, size: int) -> tuple[Digest, Digest]:
+    def _roots(self, changed: Changed, size: int) -> tuple[Digest, Digest | None]:
+        """Return the roots of a changed ledger; of the verdicts only if the records do not say enough already."""
         records, verdicts = self._trees[changed.first]
         behind = changed.slots[changed.first : size]
         records, _ = records.extend(map(self._leaf, behind))
+        if records.root() != self.head.records:
+            return records.root(), None
         judged = zip(self._verdicts[changed.first : size], behind, self._times(changed, size), strict=True)
         verdicts, _ = verdicts.extend(leaf_hash(_judged_so(verdict, slot, at).leaf()) for verdict, slot, at in judged)
         return records.root(), verdicts.root()
