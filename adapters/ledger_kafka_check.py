@@ -61,6 +61,11 @@ def documents_topic(ledger_topic: str, station: str) -> str:
     return f"{ledger_topic}.documents.{station}"
 
 
+def checkpoints_topic(ledger_topic: str) -> str:
+    """Return the name of the topic on which a ledger's operator publishes checkpoints."""
+    return f"{ledger_topic}.checkpoints"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TopicFacts:
     """What a cluster says of a topic. `auto_create` is None if we may not see the brokers' settings."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from adapters.checkpoints import Checkpoints
 from adapters.documents_shared import StationDocuments
 from adapters.errors import AdapterError, LedgerUnreachableError
 from adapters.follower import Follower, Progress
@@ -24,7 +25,7 @@ from adapters.submitting import SUBMIT_WAIT_S, Outcome, Submitter, sign_payload,
 from adapters.view import StoreView
 from domain.changes import Change
 from domain.events import Body
-from domain.exchange import Exchange, exchange
+from domain.exchange import EXCHANGE_ID, Exchange, exchange
 from domain.header import Header
 from domain.ids import ROOT, Digest, EventId, OfficerId, OrgId
 from domain.judge import rehearse
@@ -92,6 +93,7 @@ class StationParts:
     submitter: Submitter
     keyring: Keyring
     documents: StationDocuments
+    checkpoints: Checkpoints
     codec: LedgerCodec
     now_ms: Callable[[], int]
 
@@ -133,14 +135,16 @@ class Station:
         """
         deadline = None if budget_s is None else time.monotonic() + budget_s
         behind, unreachable = None, None
+
+        def within() -> bool:
+            return proceed() and (deadline is None or time.monotonic() < deadline)
+
         try:
-            position = self.parts.follower.catch_up(
-                proceed=lambda: proceed() and (deadline is None or time.monotonic() < deadline),
-                progress=progress,
-                trust_times_ahead=trust_times_ahead,
-            )
+            position = self.parts.follower.catch_up(proceed=within, progress=progress, trust_times_ahead=trust_times_ahead)
             if position < self.parts.ledger.end():
                 behind = Behind.UNREAD
+            elif self.view.get(EXCHANGE_ID) is not None:
+                self.parts.checkpoints.follow(self.exchange, within)
         except LedgerUnreachableError as error:
             behind, unreachable = Behind.UNREACHABLE, error
         return Freshness(position=self.parts.store.next_position(), at=self.last_time, behind=behind, error=unreachable)
@@ -172,8 +176,12 @@ class Station:
             signers=tuple(signer.certificate for signer in signers),
             signed_at=now,
             not_after=now + NOT_AFTER_MS,
-            seen=None,
+            seen=self.parts.checkpoints.seen(self.exchange),
         )
+
+    def witnessed_size(self) -> int:
+        """Return how many records are covered by checkpoints that enough of this station's witnesses cosigned."""
+        return self.parts.checkpoints.witnessed_size(self.exchange)
 
     def rehearse(self, body: Body) -> tuple[Change, ...]:
         """Return what a body would change if it were appended now; raise `RejectedError` with the verdict's reason."""
@@ -199,6 +207,7 @@ class Station:
     def close(self) -> None:
         """Let go of files and connections."""
         self.parts.ledger.close()
+        self.parts.checkpoints.board.close()
         self.parts.documents.close()
         self.parts.queue.close()
         self.parts.store.close()

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import click
 
+from adapters.checkpoint_board import make_board, open_board
+from adapters.checkpoints import NO_WITNESSES, Checkpoints, WitnessPolicy
 from adapters.clock import system_clock_ms
 from adapters.document_locations import document_store_for
 from adapters.documents import DOCUMENT_LIMIT_BYTES
 from adapters.documents_shared import StationDocuments, log_fetched_again
 from adapters.errors import KeyFileError
 from adapters.follower import Follower
+from adapters.fork_files import FORKS_FOLDER, ForkFiles
 from adapters.kafka_clients import TIMEOUT_S
 from adapters.kafka_errors import KafkaCredentialsError
 from adapters.kafka_security import PASSWORD_VARIABLE, PLAIN_TEXT, KafkaSecurity
@@ -66,6 +69,7 @@ class StationPlan:
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
     ledger_timeout_s: float = TIMEOUT_S
     security: KafkaSecurity = PLAIN_TEXT
+    witness_policy: WitnessPolicy = NO_WITNESSES
     now_ms: Callable[[], int] = system_clock_ms
     fetched_again: Callable[[Digest], None] = log_fetched_again
 
@@ -273,6 +277,16 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         submitter=submitter,
         keyring=Keyring(plan.home / KEYS_FOLDER, Secrets(passphrase=plan.passphrase, pin=plan.pin)),
         documents=documents,
+        checkpoints=Checkpoints(
+            board=DeferredLedger(
+                lambda: open_board(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms, security=plan.security)
+            ),
+            make_board=lambda: make_board(plan.location, security=plan.security),
+            store=store,
+            codec=codec,
+            policy=plan.witness_policy,
+            forks=ForkFiles(plan.home / FORKS_FOLDER),
+        ),
         codec=codec,
         now_ms=plan.now_ms,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from domain.checkpoints import CheckpointPair
 from domain.errors import DomainError
 from domain.ids import DIGEST_SIZE_BYTES
 from domain.notes import (
@@ -99,6 +100,11 @@ def require_quorum(note: Note, witnesses: Sequence[WitnessKey], k: int) -> int:
         msg = f"{len(found)} of {len(witnesses)} witnesses have cosigned this checkpoint, and {k or 'a number of them'} must have"
         raise QuorumMissingError(msg)
     return found[k - 1].at_s
+
+
+def require_pair_quorum(pair: CheckpointPair, witnesses: Sequence[WitnessKey], k: int) -> int:
+    """Return the time from which on both notes of a pair have had k cosignatures; raises as `require_quorum`."""
+    return max(require_quorum(note, witnesses, k) for note in (pair.records, pair.verdicts))
 
 
 def encode_time(at_s: int) -> bytes:

@@ -13,6 +13,7 @@ import platform
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,23 +22,23 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.errors import StoreGoneError, StoreUnreachableError
 from adapters.store.dialect import complaint, name_of, open_engine, parse_url, reading_newest
-from adapters.store.tables import FACTS
+from adapters.store.tables import CHECKPOINTS, FACTS
 
 LEASE_SUFFIX: Final = ".lease"
 """What the name of an SQLite file has more in that of the file beside it whose lock is the lease."""
 _KIND: Final = 0x6F72746F
-"""The first number of the advisory lock ("orto" in ASCII); the second is that of the store's own table of facts."""
-_TABLE: Final = f"'{FACTS.name}'::regclass::oid"
+"""The first number of the advisory lock ("orto" in ASCII); the second is that of a table of the store's own."""
+_NUMBER: Final = "CAST(CAST(:table AS regclass) AS oid)"
 _WATCHED: Final = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
 """A holder whose machine is gone loses the lease after a minute, not after the two hours that are usual."""
 # The name stands there before anybody can ask who holds the lock.
 _TAKE: Final = text(
-    f"SELECT pg_try_advisory_lock({_KIND}, {_TABLE}::int) FROM set_config('application_name', :holder, false)"  # noqa: S608 - ours
+    f"SELECT pg_try_advisory_lock({_KIND}, CAST({_NUMBER} AS int)) FROM set_config('application_name', :holder, false)"  # noqa: S608 - ours
 )
 _HOLDER: Final = text(
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted "  # noqa: S608 - ours
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    f"AND classid = {_KIND} AND objid = {_TABLE} AND objsubid = 2"
+    f"AND classid = {_KIND} AND objid = {_NUMBER} AND objsubid = 2"
 )
 _ASK: Final = text("SELECT 1")
 _WRITTEN: Final = re.compile(r"ortoo (\d+) (\d+) (\S+)")
@@ -51,6 +52,13 @@ class Holder:
     process: int | None = None
     machine: str | None = None
     since: int | None = None
+
+
+class Work(Enum):
+    """What a lease is for: the suffix of its file beside SQLite, and the table whose number its lock has in PostgreSQL."""
+
+    STATION = (LEASE_SUFFIX, FACTS.name)
+    CHECKPOINTS = (".checkpoints.lease", CHECKPOINTS.name)
 
 
 class StoreLease(Protocol):
@@ -69,21 +77,23 @@ class StoreLease(Protocol):
         """Give it back, if it is ours."""
 
 
-def lease_on(url: str, now_ms: Callable[[], int]) -> StoreLease:
-    """Return the lease on the store at a SQLAlchemy URL, which exists; raise `StoreUrlError` if that names none."""
+def lease_on(url: str, now_ms: Callable[[], int], work: Work = Work.STATION) -> StoreLease:
+    """Return the lease for some work on the store at a SQLAlchemy URL, which exists; raise `StoreUrlError` if that names none."""
+    suffix, table = work.value
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return _SessionLease(url, now_ms)
+        return _SessionLease(url, now_ms, table)
     if parsed.database in {None, "", ":memory:"}:
         return _PrivateLease()
-    return _FileLease(Path(parsed.database or ""), now_ms)
+    return _FileLease(Path(parsed.database or ""), now_ms, suffix)
 
 
 class _SessionLease:
     """A lock of a session of PostgreSQL, on a connection of its own: the server lets go of it when the connection ends."""
 
-    def __init__(self, url: str, now_ms: Callable[[], int]) -> None:
+    def __init__(self, url: str, now_ms: Callable[[], int], table: str) -> None:
         self._name = name_of(url)
+        self._table = table
         self._now_ms = now_ms
         self._engine = reading_newest(open_engine(url))
         self._connection: Connection | None = None
@@ -95,7 +105,9 @@ class _SessionLease:
             if self._is_ours:
                 connection.execute(_ASK)
             else:
-                self._is_ours = bool(connection.execute(_TAKE, {"holder": _written(self._now_ms())}).scalar())
+                self._is_ours = bool(
+                    connection.execute(_TAKE, {"holder": _written(self._now_ms()), "table": self._table}).scalar()
+                )
         except DBAPIError as error:
             # The lock is gone with the connection, and may be somebody else's before there is another one.
             self._disconnect()
@@ -104,7 +116,7 @@ class _SessionLease:
 
     def holder(self) -> Holder | None:
         try:
-            found = self._connected().execute(_HOLDER).scalar()
+            found = self._connected().execute(_HOLDER, {"table": self._table}).scalar()
         except DBAPIError as error:
             self._disconnect()
             raise StoreUnreachableError(self._name, complaint(error)) from error
@@ -133,9 +145,9 @@ class _SessionLease:
 class _FileLease:
     """A lock of the system on a file beside an SQLite store: the system lets go of it when the process ends."""
 
-    def __init__(self, store: Path, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Path, now_ms: Callable[[], int], suffix: str) -> None:
         self._store = store
-        self._path = store.with_name(store.name + LEASE_SUFFIX)
+        self._path = store.with_name(store.name + suffix)
         self._now_ms = now_ms
         self._descriptor: int | None = None
         self._known = _which(store)

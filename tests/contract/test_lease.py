@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import StoreGoneError, StoreUnreachableError
-from adapters.store.lease import LEASE_SUFFIX, Holder, StoreLease, lease_on
+from adapters.store.lease import LEASE_SUFFIX, Holder, StoreLease, Work, lease_on
 from adapters.store.ledger_store import LedgerStore
 from tests.contract.test_postgres_followers import kill, start, until
 from tests.postgres_server import PostgresServer
@@ -46,6 +46,15 @@ def hold(url: str, told: str) -> None:
     assert ours.take()
     Path(told).touch()
     until(lambda: False)
+
+
+def test_the_lease_for_checkpoints_is_one_of_its_own(url: str) -> None:
+    with contextlib.ExitStack() as stack:
+        works = (Work.STATION, Work.CHECKPOINTS, Work.CHECKPOINTS)
+        station, first, second = (stack.enter_context(contextlib.closing(lease_on(url, now_ms, work))) for work in works)
+        assert [station.take(), first.take(), second.take()] == [True, True, False]
+        first.close()
+        assert [second.holder(), second.take(), station.take()] == [None, True, True]
 
 
 def test_one_has_it_and_the_other_gets_it_when_it_is_given_back(lease: Callable[[], StoreLease]) -> None:

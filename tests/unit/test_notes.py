@@ -27,6 +27,7 @@ from domain.cosignatures import (
     WitnessKey,
     cosignatures,
     parse_witness_key,
+    require_pair_quorum,
     require_quorum,
 )
 from domain.ids import Digest, sha256
@@ -319,6 +320,13 @@ def test_the_time_of_a_quorum_is_that_of_its_kth_cosignature() -> None:
     for k in (4, 0, -1):
         with pytest.raises(QuorumMissingError):
             require_quorum(note, KEYS, k)
+
+
+def test_a_pair_has_a_quorum_when_both_of_its_notes_have() -> None:
+    whole, half = pair(witnesses=WITNESSES[:2]), pair(witnesses=WITNESSES[:1])
+    assert require_pair_quorum(whole, KEYS, 2) == AT_S
+    with pytest.raises(QuorumMissingError):
+        require_pair_quorum(CheckpointPair(records=whole.records, verdicts=half.verdicts), KEYS, 2)
 
 
 def test_a_witness_counts_once_however_often_its_key_is_named() -> None:

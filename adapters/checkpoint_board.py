@@ -1,0 +1,66 @@
+"""The board beside a ledger, on which the operator publishes pairs of checkpoints: an append-only place of its own.
+
+Beside an SQLite file lies `<file>.checkpoints`, beside a Kafka topic `<topic>.checkpoints`, each kept like a ledger. Whoever
+may write there could write anything, so what is read is nothing until its signatures have verified.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.clock import system_clock_ms
+from adapters.kafka_clients import TIMEOUT_S
+from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
+from adapters.kafka_topics import create_kafka_ledger
+from adapters.ledger import Ledger
+from adapters.ledger_kafka import KafkaLedger
+from adapters.ledger_kafka_check import checkpoints_topic
+from adapters.ledger_locations import KafkaLocation, MemoryLocation, SqliteLocation, parse_location
+from adapters.ledger_memory import MemoryLedger
+from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
+from domain.header import RECORD_LIMIT_BYTES
+
+PAIR_LIMIT_BYTES = RECORD_LIMIT_BYTES
+"""What a place takes at once; a pair with the operator's lines and 16 witnesses has a quarter of it."""
+
+
+def board_file(ledger: Path) -> Path:
+    """Return where the board of a ledger in a file lies."""
+    return ledger.with_name(f"{ledger.name}.checkpoints")
+
+
+def open_board(
+    location: str,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    clock_ms: Callable[[], int] = system_clock_ms,
+    security: KafkaSecurity = PLAIN_TEXT,
+) -> Ledger:
+    """Open the board of the ledger at a location; raises as opening a ledger does, `LedgerMissingError` if there is none yet."""
+    match parse_location(location):
+        case MemoryLocation():
+            return MemoryLedger(clock_ms=clock_ms)
+        case SqliteLocation(path=path):
+            return SqliteLedger(board_file(path), timeout_s=timeout_s, clock_ms=clock_ms)
+        case KafkaLocation(bootstrap=bootstrap, topic=topic):
+            return KafkaLedger(bootstrap, checkpoints_topic(topic), timeout_s=timeout_s, security=security)
+
+
+def make_board(location: str, *, replication: int | None = None, security: KafkaSecurity = PLAIN_TEXT) -> None:
+    """Make the board of the ledger at a location; on Kafka with as many replicas as the ledger has, unless told otherwise.
+
+    Raises `LedgerExistsError` if there is one, and what making a ledger raises.
+    """
+    match parse_location(location):
+        case SqliteLocation(path=path):
+            create_sqlite_ledger(board_file(path))
+        case KafkaLocation(bootstrap=bootstrap, topic=topic):
+            with contextlib.closing(KafkaLedger(bootstrap, topic, security=security)) as ledger:
+                replicas = ledger.facts().replicas
+            wanted = replication or replicas
+            create_kafka_ledger(bootstrap, checkpoints_topic(topic), replication=wanted, security=security)
+        case MemoryLocation():
+            # Opening it makes it.
+            return

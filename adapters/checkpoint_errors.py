@@ -1,0 +1,38 @@
+"""Errors of signing checkpoints; the tree stands in `adapters.errors`."""
+
+from __future__ import annotations
+
+from adapters.errors import StationError
+from adapters.store.lease import Holder
+
+
+class CheckpointSigningError(StationError):
+    """No checkpoint was signed."""
+
+
+class CheckpointBusyError(CheckpointSigningError):
+    """Another process signs checkpoints on this store."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        """Name the process."""
+        who = "another process" if holder is None or holder.process is None else f"process {holder.process} on {holder.machine}"
+        super().__init__(f"No checkpoint was signed: {who} is signing one on this store. Try again when it has finished.")
+
+
+class CheckpointBehindError(CheckpointSigningError):
+    """The ledger was not read to its end, so nothing is known of its head."""
+
+    def __init__(self, why: str) -> None:
+        """Say what is in the way."""
+        super().__init__(f"No checkpoint was signed, because the ledger was not read to its end. {why}".strip())
+
+
+class CheckpointContradictsError(CheckpointSigningError):
+    """What would be signed does not continue what was signed, or is not what the ledger holds: signing it would be a fork."""
+
+    def __init__(self, why: str) -> None:
+        """Say what differs."""
+        super().__init__(
+            f"No checkpoint was signed, because {why}. A signature over it would prove to everybody that two histories were "
+            "signed. Keep this store and the ledger as they are, and look for what changed one of them."
+        )
