@@ -22,10 +22,13 @@ from adapters.store.database import Database
 from adapters.store.dialect import complaint, name_of, parse_url
 from adapters.store.entries import entry_of
 from adapters.store.holdings import IDENTITY_FACT
-from adapters.store.tables import CHANGES, DUMPED, FACTS, RECORDS, SNAPSHOTS
+from adapters.store.tables import CHANGES, CHECKPOINTS, DUMPED, FACTS, RECORDS, SNAPSHOTS
 from adapters.store.topics import change_mapper
 from domain.changes import State
+from domain.checkpoint_signatures import verify_pair
+from domain.checkpoints import parse_pair
 from domain.errors import DomainError
+from domain.notes import NoteInvalidError
 from domain.verdicts import Verdict
 
 ROWS_AT_ONCE: Final = 2_000
@@ -77,6 +80,8 @@ class AuditedStore:
                         report(FindingCode.STORE_DIFFERS, found.position, found.text)
                 for name, what in _wrong_snapshots(right, given):
                     report(FindingCode.STORE_DIFFERS, None, f"{SNAPSHOTS.name} {name}: {what}")
+                for name, what in _wrong_checkpoints(replay, given):
+                    report(FindingCode.STORE_DIFFERS, None, f"{CHECKPOINTS.name} {name}: {what}")
         except AdapterError as error:
             report(FindingCode.STORE_UNREADABLE, None, str(error))
             return False
@@ -124,6 +129,19 @@ def _wrong_snapshots(right: Connection, given: Connection) -> Iterator[tuple[str
             yield name, "extra"
         elif wanted != (topic, raw):
             yield name, "changed"
+
+
+def _wrong_checkpoints(replay: Replay, given: Connection) -> Iterator[tuple[str, str]]:
+    """Yield each pair of checkpoints that its station cannot have verified, with what is wrong about it."""
+    now, keys = replay.exchange, replay.checkpoint_keys
+    for name, size, raw in given.execute(select(CHECKPOINTS).where(CHECKPOINTS.c.pair != b"")):
+        try:
+            pair = verify_pair(parse_pair(raw), now.name, now.identity, keys).pair
+        except NoteInvalidError as error:
+            yield name, str(error)
+            continue
+        if pair.size != size or pair.size > replay.next_position or replay.roots_at(pair.size) != pair.roots:
+            yield name, f"its roots at size {pair.size} are not those of this ledger"
 
 
 def _snapshot(right: Connection, name: str, version: int) -> tuple[str, bytes] | None:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from click import Context
-from sqlalchemy.engine import make_url
 
 from adapters.audit import Check, Evidence, FullAudit, HashAudit, Outcome
 from adapters.audit_copies import compare_copies
 from adapters.audit_findings import FindingCode, Findings
 from adapters.audit_replay import Replay
 from adapters.audit_store import AuditedStore
-from adapters.errors import StoreError
-from adapters.ledger import Ledger
+from adapters.checkpoint_board import open_board
+from adapters.errors import LedgerError, LedgerMissingError, StoreError, StoreUrlError
+from adapters.ledger import READ_LIMIT_SLOTS, Ledger
 from adapters.ledger_locations import open_ledger
+from adapters.store.dialect import parse_url
 from adapters.trust_files import Trust, TrustExpiredError, read_trust, verify_trust
 from cli.audit_shown import comparison_data, comparison_lines, exit_code_of, fork_data, fork_lines, report_data, report_lines
 from cli.errors import ExitCode, UsageError
@@ -84,7 +86,7 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, **given
     evidence = Evidence(
         trust=_trusted(session, trust_file, findings),
         held={str(file): _read(file, MAX_PAIR_BYTES) for file in given["held"]},
-        published=(),
+        published=_published(session, location, findings),
     )
     seed = int.from_bytes(os.urandom(SEED_BYTES)) if given["seed"] is None else given["seed"]
     with contextlib.ExitStack() as stack:
@@ -95,7 +97,7 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, **given
             outcome = _hash(ledger, evidence, findings, store, sample=given["sample"] or 0, seed=seed)
         else:
             folder = given["resume"] or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ortoo-audit-")))
-            views = given["views_url"] or _views_beside(given["store_url"])
+            views = given["views_url"] or (_views_beside(given["store_url"]) if store else None)
             outcome = _replay(session, ledger, evidence, findings, store, folder=folder, views=views)
     shown_seed = seed if given["sample"] else None
     data = report_data(location, evidence.trust, outcome, findings, seed=shown_seed)
@@ -123,11 +125,27 @@ def _trusted(session: Session, file: Path, findings: Findings) -> Trust:
     return trust
 
 
+def _published(session: Session, location: str, findings: Findings) -> Iterator[bytes]:
+    """Yield what somebody published as checkpoints of the ledger; what cannot be read is a finding."""
+    try:
+        with contextlib.closing(open_board(location, clock_ms=session.now_ms, security=kafka_security(session))) as board:
+            position = 0
+            while slots := board.read(position, READ_LIMIT_SLOTS):
+                yield from (slot.record or b"" for slot in slots)
+                position = slots[-1].position + 1
+    except LedgerMissingError:
+        return
+    except LedgerError as error:
+        findings.report(FindingCode.UNREACHABLE, None, f"published checkpoints: {error}")
+
+
 def _store(url: str | None, stack: contextlib.ExitStack, findings: Findings) -> AuditedStore | None:
     if url is None:
         return None
     try:
         return stack.enter_context(contextlib.closing(AuditedStore(url)))
+    except StoreUrlError:
+        raise
     except StoreError as error:
         findings.report(FindingCode.STORE_UNREADABLE, None, str(error))
         return None
@@ -149,18 +167,16 @@ def _replay(  # noqa: PLR0913 - what an audit works with
         ProgressLine("auditing the ledger") as progress,
     ):
         outcome = FullAudit(ledger, replay, evidence, findings.report).run(store, session.now_ms(), progress)
-        if store is not None and views is not None and outcome.audited:
+        if views is not None and outcome.audited:
             with ProgressLine("comparing the views") as projecting:
                 if compare_views(views, replay, folder / VIEWS_FRESH, findings.report, projecting):
                     outcome.checked.append(Check.VIEWS)
     return outcome
 
 
-def _views_beside(store_url: str | None) -> str | None:
+def _views_beside(store_url: str) -> str | None:
     """Return where the views of a station lie whose store this is: in the same database, but for a file in the file beside it."""
-    if store_url is None:
-        return None
-    parsed = make_url(store_url)
+    parsed = parse_url(store_url)
     if parsed.get_backend_name() != "sqlite":
         return store_url
     file = Path(parsed.database or "").with_name(VIEWS_FILE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from click.testing import CliRunner
 
+from adapters.checkpoint_board import board_file
 from adapters.ledger import Slot
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 from adapters.trust_files import Trust, TrustedAnchor, encode_trust, sign_trust
@@ -128,6 +128,14 @@ def write_ledger(path: Path, slots: Sequence[Slot]) -> Path:
     return path
 
 
+def write_board(ledger: Path, *published: bytes) -> None:
+    """Write what was published as checkpoints of a ledger."""
+    create_sqlite_ledger(board_file(ledger))
+    with contextlib.closing(SqliteLedger(board_file(ledger))) as board:
+        for one in published:
+            board.append(one)
+
+
 def ortoo_run(*words: str) -> Answer:
     """Run `ortoo` as somebody without a home."""
     result = CliRunner().invoke(ortoo, words, env={"ORTOO_HOME": "", "ORTOO_DEBUG": ""}, prog_name="ortoo")
@@ -176,4 +184,3 @@ def audited_exchange(folder: Path) -> Iterator[Audited]:
             projector.catch_up()
         (folder / "trust.json").write_bytes(encode_trust(trust_of(eventful)))
         yield Audited(eventful=eventful, folder=folder)
-        shutil.rmtree(folder / "audits", ignore_errors=True)
