@@ -30,6 +30,7 @@ from domain.events import (
     OrganisationRegistered,
     RegisterDefined,
     RootChanged,
+    RulesAdopted,
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
@@ -236,6 +237,15 @@ def anchor_withdrawn(station: Station, roots: tuple[OfficerSigner, ...], *, anch
     """Return the end of the trust in a certification authority, for new enrolments."""
     body = TrustAnchorWithdrawn(header=station.header("", roots), anchor=anchor, reason=reason)
     return _of_roots(station, roots, body, _said(anchor, reason))
+
+
+def rules_adopted(
+    station: Station, roots: tuple[OfficerSigner, ...], *, version: int, schema_digest: Digest, effective_at: int
+) -> Utterance:
+    """Return the adoption of the next rules, in force from a ledger time on (milliseconds)."""
+    header = station.header("", roots)
+    body = RulesAdopted(header=header, version=version, schema_digest=schema_digest, effective_at=effective_at)
+    return _of_roots(station, roots, body, _said(version, schema_digest, effective_at))
 
 
 def _of_roots(station: Station, roots: tuple[OfficerSigner, ...], body: Body, said: str) -> Utterance:

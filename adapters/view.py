@@ -55,6 +55,9 @@ class Stored(Protocol):
     def letters_addressed_to(self, organisation: OrgId) -> Iterable[LetterId]:
         """Return the stored letters that name an organisation, itself or in a group."""
 
+    def latest_time(self, after: int) -> int:
+        """Return the latest ledger time of the stored records behind a position, -1 if there are none."""
+
     def event(self, identity: Digest) -> Recorded | None:
         """Return a stored authentic event by its identity."""
 
@@ -79,6 +82,7 @@ class StoreView:
         self._pending: list[Judged] = []
         self._stands_at = 0
         self._inboxes: tuple[int, tuple[Inbox, ...]] | None = None
+        self._latest: dict[int, int] = {}
 
     @property
     def pending(self) -> tuple[Judged, ...]:
@@ -146,6 +150,13 @@ class StoreView:
         for judged in self._pending:
             yield from (change.letter for change in judged.changes if isinstance(change, LetterEntered))
 
+    def latest_time(self, after: int) -> int:
+        """Return the latest ledger time of the records behind a position; asked for each record while rules are announced."""
+        if after not in self._latest:
+            here = (one.verdict.at for one in self._pending if one.verdict.position > after)
+            self._latest[after] = max((self._store.latest_time(after), *here))
+        return self._latest[after]
+
     def event(self, identity: Digest) -> Recorded | None:
         """Return an authentic event by its identity, None if there is none."""
         found = self._store.event(identity)
@@ -191,6 +202,8 @@ class StoreView:
         """Extend the view by a verdict and what it changes."""
         self._pending.append(judged)
         verdict, body = judged.verdict, judged.body
+        for after, latest in self._latest.items():
+            self._latest[after] = max(latest, verdict.at)
         if verdict.is_authentic and body is not None and verdict.reason not in _DUPLICATES:
             key = (body.header.officer, body.header.event_id)
             self._originals[key] = Original(position=verdict.position, identity=verdict.identity)
@@ -222,6 +235,7 @@ class StoreView:
         self._pending.clear()
         self._young.clear()
         self._old.clear()
+        self._latest.clear()
         self._inboxes = None
 
     def _remember(self, aggregate_id: str, state: State | None) -> None:

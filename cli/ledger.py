@@ -32,7 +32,7 @@ from cli.labels import label
 from cli.languages import Language
 from cli.ledger_acls import show_access_commands
 from cli.ledger_findings import finding_data, tell_findings
-from cli.ledger_roots import add_anchor, change_roots, make_root, withdraw_anchor
+from cli.ledger_roots import add_anchor, adopt_rules, change_roots, make_root, withdraw_anchor
 from cli.ledger_state import check, show
 from cli.options import acting_options, command_options
 from cli.passphrases import NewPassphrase, new_passphrase
@@ -62,7 +62,7 @@ def ledger() -> None:
     """Create, join, check and show a ledger."""
 
 
-for command in (check, show, make_root, change_roots, add_anchor, withdraw_anchor):
+for command in (check, show, make_root, change_roots, add_anchor, withdraw_anchor, adopt_rules):
     ledger.add_command(command)
 
 

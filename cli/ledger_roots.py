@@ -1,4 +1,4 @@
-"""`ortoo ledger make-root`, `change-roots`, `add-anchor`, `withdraw-anchor`: what the root keys say of the ledger itself."""
+"""`ortoo ledger make-root`, `change-roots`, `add-anchor`, `adopt-rules`, …: what the root keys say of the ledger itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Final
 import click
 
 from adapters.authority_files import read_certificate_file
+from adapters.due_times import parse_due
+from adapters.follower import held_schema_digests
 from adapters.key_files import create_key
 from adapters.keyring import OfficerSigner
 from adapters.public_key_files import read_public_key_file, write_public_key_file
-from adapters.registration import anchor_added, anchor_withdrawn, roots_changed
+from adapters.registration import anchor_added, anchor_withdrawn, roots_changed, rules_adopted
 from adapters.signers import signer_of
+from adapters.station import Station
 from cli.acting import acting_station
 from cli.confirm import Preview
 from cli.errors import UsageError
@@ -24,11 +27,14 @@ from cli.render import pair_lines, show_time
 from cli.session import Session
 from cli.voices import Voice, root_option, root_signers, say_one
 from domain.certificates import parse_anchor
-from domain.exchange import MAX_ROOTS, WITHDRAWAL_REASONS
+from domain.exchange import MAX_ROOTS, RULES_NOTICE_MS, TRAINING, WITHDRAWAL_REASONS
 from domain.ids import Digest, sha256
 from domain.signatures import ECDSA_P256
 
 SHORTEST_PREFIX: Final = 6
+GRACE_MS: Final = 24 * 3600 * 1000
+TRAINING_GRACE_MS: Final = 60 * 1000
+"""So long the signed event may be under way, or the ledger would say that the rules come too soon."""
 
 
 @click.command("make-root")
@@ -138,6 +144,52 @@ def withdraw_anchor(session: Session, /, *, anchor: str, reason: str, roots: tup
     says = (("heading.anchor", digest.hex()), ("heading.reason", why))
     preview = _preview(session, said.body.TYPE, signers, says, {"anchor": digest, "reason": reason})
     say_one(session, station, (digest.hex()[:16], said), preview, yes=yes, dry_run=dry_run)
+
+
+@click.command("adopt-rules")
+@click.option(
+    "--from",
+    "effective",
+    metavar="TIME",
+    help="When they come into force (2027-01-31, +14d); default: as soon as may be, and a day of grace for the signatures.",
+)
+@root_option
+@acting_options
+@command_options
+def adopt_rules(session: Session, effective: str | None, roots: tuple[str, ...], yes: bool, dry_run: bool) -> None:
+    """Adopt the next rules, for a ledger that was opened under older ones; every record is judged by the rules of its own time.
+
+    Stations whose program does not hold them judge nothing from then on: upgrade all of them before. New rules are announced
+    seven days ahead; on a training ledger they may come into force within the minute.
+
+    Example:
+      ortoo ledger adopt-rules --from 2027-01-31 --root root-1.pem --root root-2.pem
+    """
+    station = acting_station(session)
+    version = station.exchange.rules[-1].version + 1
+    held = held_schema_digests().get(version)
+    if held is None:
+        raise UsageError(
+            f"This ledger has adopted rules {version - 1}, and this program holds no newer ones. "
+            "Install a version that does, if there is one."
+        )
+    signers = root_signers(session, station, roots)
+    effective_at = _in_force_from(station, effective)
+    said = rules_adopted(station, signers, version=version, schema_digest=held, effective_at=effective_at)
+    offset = station.exchange.utc_offset_minutes
+    says = (("heading.rules", version), ("heading.effective_at", show_time(effective_at, offset)))
+    data = {"version": version, "schema_digest": held, "effective_at": effective_at}
+    preview = _preview(session, said.body.TYPE, signers, says, data)
+    say_one(session, station, (f"{label('heading.rules', session.language)} {version}", said), preview, yes=yes, dry_run=dry_run)
+
+
+def _in_force_from(station: Station, text: str | None) -> int:
+    now_ms = station.rehearsal_time
+    if text is not None:
+        return parse_due(text, now_ms=now_ms, utc_offset_minutes=station.exchange.utc_offset_minutes)
+    if station.exchange.purpose == TRAINING:
+        return now_ms + TRAINING_GRACE_MS
+    return now_ms + RULES_NOTICE_MS + GRACE_MS
 
 
 def _named(prefix: str, known: Sequence[Digest], what: str) -> Digest:

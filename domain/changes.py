@@ -87,6 +87,9 @@ class View(Protocol):
     def letters_addressed_to(self, organisation: OrgId) -> Iterable[LetterId]:
         """Yield the accepted letters that name the organisation, itself or in a group, in ledger order."""
 
+    def latest_time(self, after: int) -> int:
+        """Return the latest ledger time of the records behind a position (and before this one), -1 if there are none."""
+
     def event(self, identity: Digest) -> Recorded | None:
         """Return an authentic event by its identity, None if there is none."""
 

@@ -87,8 +87,15 @@ class Exchange(State):
         return any(key.digest == digest for key in self.roots)
 
     def rules_in_force(self, at_ms: int) -> AdoptedRules:
-        """Return the newest rules that are in force at a ledger time; versions were adopted in their order."""
+        """Return the newest rules that a ledger time has reached; versions were adopted in their order."""
         return next(adopted for adopted in reversed(self.rules) if adopted.effective_at <= at_ms)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RulesPlace(State):
+    """Where the roots adopted a version of the rules."""
+
+    position: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,6 +184,39 @@ class RulesAnnounced(Change):
     def mutate(self, aggregate: Exchange) -> Exchange:
         """Return the exchange with one more adopted version."""
         return replace(aggregate, version=self.originator_version, rules=(*aggregate.rules, self.rules))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RulesPlaced(Change):
+    """The roots adopted a version of the rules at a position."""
+
+    TOPIC: ClassVar[str] = "rules.placed.v1"
+    position: int
+
+    def mutate(self, aggregate: None) -> RulesPlace:  # noqa: ARG002 - the first and only change
+        """Return the place."""
+        return RulesPlace(id=self.originator_id, version=self.originator_version, position=self.position)
+
+
+def rules_key(version: int) -> str:
+    """Return the id of the aggregate that tells where a version of the rules was adopted."""
+    return f"rules:{version}"
+
+
+def rules_at(view: View, at_ms: int) -> AdoptedRules:
+    """Return the rules by which a record of a ledger time is judged.
+
+    They come into force at the first record after their adoption whose time reaches them, and stay, though ledger time may
+    be put back behind that by a clock that was wrong.
+    """
+    for adopted in reversed(exchange(view).rules):
+        if adopted.effective_at <= at_ms:
+            return adopted
+        place = cast("RulesPlace", view.get(rules_key(adopted.version)))
+        if view.latest_time(place.position) >= adopted.effective_at:
+            return adopted
+    msg = "the rules of the genesis are in force from time 0"
+    raise AssertionError(msg)
 
 
 def exchange(view: View) -> Exchange:
@@ -305,7 +345,8 @@ def _retire_checkpoint_key(case: Case) -> tuple[Change, ...]:
 def _adopt_rules(case: Case) -> tuple[Change, ...]:
     now, body = exchange(case.view), case.body
     rules = AdoptedRules(version=body.version, schema_digest=body.schema_digest, effective_at=body.effective_at)
-    return (RulesAnnounced(**stamp(case, now.id, now), rules=rules),)
+    placed = RulesPlaced(**stamp(case, rules_key(body.version), None), position=case.position)
+    return (RulesAnnounced(**stamp(case, now.id, now), rules=rules), placed)
 
 
 def _roots_rule(event: type[Body], changes: Callable[[Case], tuple[Change, ...]], *preconditions: Precondition) -> Rule:

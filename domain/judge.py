@@ -14,7 +14,7 @@ from domain.changes import Change, View
 from domain.codec import Codec
 from domain.errors import RejectedError, UpgradeNeededError
 from domain.events import Body, payload_type_of
-from domain.exchange import Exchange, exchange
+from domain.exchange import Exchange, exchange, rules_at
 from domain.header import Header, SignatureValue
 from domain.ids import ROOT, ZERO_DIGEST, Digest, sha256
 from domain.keys import Key, KeyStatus, key_of_certificate
@@ -111,7 +111,7 @@ def decide(rule: Rule, case: Case) -> tuple[Change, ...]:
 
 def rule_for(view: View, body: Body, at: int, schema_digests: Mapping[int, Digest]) -> Rule:
     """Return the rule in force for a type of event; raise `RejectedError` (TYPE_UNKNOWN) or `UpgradeNeededError`."""
-    rule = rules_in_force(exchange(view), at, schema_digests).get(type(body))
+    rule = rules_in_force(view, at, schema_digests).get(type(body))
     if rule is None:
         raise _type_unknown(payload_type_of(type(body)))
     return rule
@@ -121,9 +121,9 @@ def _type_unknown(payload_type: str) -> RejectedError:
     return RejectedError(Reason.TYPE_UNKNOWN, f"no event of these rules has the payload type {payload_type}")
 
 
-def rules_in_force(now: Exchange, at: int, schema_digests: Mapping[int, Digest]) -> Mapping[type[Body], Rule]:
-    """Return the rules in force at a ledger time; raise `UpgradeNeededError` if this program does not hold them."""
-    adopted = now.rules_in_force(at)
+def rules_in_force(view: View, at: int, schema_digests: Mapping[int, Digest]) -> Mapping[type[Body], Rule]:
+    """Return the rules in force for a record; raise `UpgradeNeededError` if this program does not hold them."""
+    adopted = rules_at(view, at)
     version = adopted.version
     if version not in RULEBOOKS or schema_digests.get(version) != adopted.schema_digest:
         held = ", ".join(str(known) for known in RULEBOOKS)
@@ -136,7 +136,7 @@ def rules_in_force(now: Exchange, at: int, schema_digests: Mapping[int, Digest])
 
 
 def _read(view: View, bench: Bench, reading: Reading, at: int) -> tuple[Rule, Opened]:
-    rules = rules_in_force(exchange(view), at, bench.schema_digests)
+    rules = rules_in_force(view, at, bench.schema_digests)
     if reading.refused is not None:
         # What later rules know is nothing to these, however wrong its body is: a program that holds only these says so too.
         if reading.payload_type is not None and not knows_payload_type(rules, reading.payload_type):

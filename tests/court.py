@@ -13,6 +13,7 @@ from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 from adapters.station import Station
 from cli.wiring import StationPlan, build_station
 from domain.ids import Digest, LetterId
+from domain.rulebook import NEWEST_RULES
 from domain.verdicts import Verdict
 from projections.projector import DUMPED, Projector
 from tests.fixed_exchange import Clock, FixedExchange, Said
@@ -64,9 +65,9 @@ class Court:
         self.projector = Projector(f"sqlite:///{folder / 'views.sqlite'}", store, self.station.parts.codec, self.station.view)
 
     @classmethod
-    def founded(cls, folder: Path, *, purpose: str = "training") -> Court:
-        """Return a court in a new folder."""
-        exchange = FixedExchange(Clock(), purpose=purpose)
+    def founded(cls, folder: Path, *, purpose: str = "training", rules: int = NEWEST_RULES) -> Court:
+        """Return a court in a new folder, on a ledger that was opened under a version of the rules."""
+        exchange = FixedExchange(Clock(), purpose=purpose, rules=rules)
         folder.mkdir(exist_ok=True)
         create_sqlite_ledger(folder / LEDGER_FILE, incarnation="fixed")
         court = cls(folder, exchange)

@@ -63,6 +63,10 @@ class MemoryView:
         """Yield the letters that a test addressed to the organisation, in their order."""
         return iter(self.letters.get(organisation, ()))
 
+    def latest_time(self, after: int) -> int:
+        """Return the time at which a test lets all records stand."""
+        return NOW_MS if self.states and after < POSITION else -1
+
     def event(self, identity: Digest) -> Recorded | None:
         """Return the event that a test recorded under this identity."""
         return self.events.get(identity)

@@ -46,6 +46,7 @@ _ENTRY_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position = {{0}
 _ENTRIES_SQL: Final = f"SELECT {_ENTRY_COLUMNS} FROM records WHERE position >= {{0}} AND position < {{0}} ORDER BY position"  # noqa: S608 - as above
 _REASONS_SQL: Final = "SELECT reason, count(*) FROM records WHERE position >= {0} AND position < {0} GROUP BY reason"
 _POSITION_AT_SQL: Final = 'SELECT max(position) FROM records WHERE "at" <= {0}'
+_LATEST_TIME_SQL: Final = 'SELECT max("at") FROM records WHERE position > {0}'
 _FORGET_SNAPSHOT_SQL: Final = "DELETE FROM snapshots WHERE originator_id = {0}"
 _LAST_CHANGE_SQL: Final = "SELECT max(notification_id) FROM changes"
 _STATE_SQL: Final = (
@@ -153,6 +154,11 @@ class LedgerStore:
         """Return the last position whose ledger time is not later than `at_ms`, None if all are."""
         found = self._raw(_POSITION_AT_SQL, at_ms)[0][0]
         return None if found is None else int(found)
+
+    def latest_time(self, after: int) -> int:
+        """Return the latest ledger time of the records behind a position, -1 if there are none."""
+        latest = self._raw(_LATEST_TIME_SQL, after)[0][0]
+        return -1 if latest is None else int(latest)
 
     def original(self, officer: OfficerId, event_id: EventId) -> Original | None:
         """Return the first authentic event that used this (officer, event id), None if it is new."""

@@ -15,6 +15,7 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     exchange.AnchorsChanged,
     exchange.CheckpointKeysChanged,
     exchange.RulesAnnounced,
+    exchange.RulesPlaced,
     directory.OrganisationEntered,
     directory.OrganisationShut,
     directory.PredecessorGained,
@@ -45,6 +46,7 @@ CHANGES: Final[tuple[type[Change], ...]] = (
 
 STATES: Final[dict[str, type[State]]] = {
     "exchange.v1": exchange.Exchange,
+    "rules.v1": exchange.RulesPlace,
     "directory.v1": directory.Directory,
     "organisation.v1": directory.Organisation,
     "officer.v1": directory.Officer,
