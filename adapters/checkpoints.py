@@ -120,16 +120,14 @@ class Checkpoints:
     def follow(self, exchange: Exchange, proceed: Callable[[], bool] = lambda: True) -> None:
         """Read the board to its end while `proceed()`, and look at the events that were refused for what they had seen.
 
-        A board that does not answer or refuses is no error here: `problem` says so until it does. One that was never made
-        holds nothing. Raises `KeyFileError` if evidence of a fork cannot be written.
+        A board that is missing, does not answer or refuses is no error here: `problem` says so until it does. Raises
+        `KeyFileError` if evidence of a fork cannot be written.
         """
         if not exchange.checkpoint_keys:
             return
         self.problem = None
         try:
             self._read_board(exchange, proceed)
-        except LedgerMissingError:
-            pass
         except LedgerError as error:
             self.problem = error
         self._look_at_refused(exchange)
@@ -158,18 +156,19 @@ class Checkpoints:
 
     def _take(self, slots: Sequence[Slot], exchange: Exchange) -> int | None:
         """Look at pairs, the newest first, and return the earliest position of one that cannot be settled yet."""
-        unsettled = None
+        others: list[tuple[int, CheckpointPair]] = []
         for slot in reversed(slots):
             pair = _parsed(slot.record)
-            if pair is not None and not self._settle(pair, exchange):
-                unsettled = slot.position
-        return unsettled
+            if pair is None:
+                continue
+            if pair.size <= self._store.next_position() and self._store.roots_at(pair.size) == pair.roots:
+                self._offer(pair, exchange)
+            else:
+                others.append((slot.position, pair))
+        return min((position for position, pair in others if not self._settle(pair, exchange)), default=None)
 
     def _settle(self, pair: CheckpointPair, exchange: Exchange) -> bool:
-        """Keep a pair of this history if it is newer; return False for the operator's pair whose case is open."""
-        if pair.size <= self._store.next_position() and self._store.roots_at(pair.size) == pair.roots:
-            self._offer(pair, exchange)
-            return True
+        """Return whether nothing more is to be found out of a pair that is none of this history as far as it is read."""
         try:
             verified = verify_pair(pair, exchange.name, exchange.identity, exchange.checkpoint_keys)
         except NoteInvalidError:
@@ -178,6 +177,7 @@ class Checkpoints:
         return self._settle_claim(_Claim(notes=(pair.records, pair.verdicts), key=verified.key.ed25519), exchange)
 
     def _offer(self, pair: CheckpointPair, exchange: Exchange) -> None:
+        """Keep a pair over roots of this history if it is newer than the one that is kept, or witnessed further."""
         newest, witnessed = self.newest(exchange), self.witnessed(exchange)
         newer = newest is None or self._rank(pair) > self._rank(newest.pair)
         vouched = (witnessed is None or pair.size > witnessed.size) and self._has_quorum(pair)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.follower import held_schema_digests
 from adapters.station import NOT_AFTER_MS, new_event_id
 from adapters.submitting import SigningKey, sign_payload
-from domain.events import FirstRegistrar, LedgerOpened, OrganisationEntry
+from domain.events import CheckpointKey, FirstRegistrar, LedgerOpened, OrganisationEntry
 from domain.header import Header
 from domain.ids import ZERO_DIGEST, Digest, sha256
 from domain.rulebook import NEWEST_RULES
@@ -18,7 +18,7 @@ from schemas.codec import LedgerCodec
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Founding:
-    """What the founders decide: name, purpose, offset, threshold, trust anchors, first organisation and its registrar."""
+    """What the founders decide: name, purpose, offset, threshold, trust anchors, checkpoint keys, the first organisation."""
 
     name: str
     purpose: str
@@ -28,6 +28,7 @@ class Founding:
     trust_anchors: tuple[bytes, ...]
     organisation: OrganisationEntry
     registrar: FirstRegistrar
+    checkpoint_keys: tuple[CheckpointKey, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ def found(codec: LedgerCodec, founding: Founding, *, registrar: SigningKey, root
         trust_anchors=founding.trust_anchors,
         rules_version=NEWEST_RULES,
         schema_digest=held_schema_digests()[NEWEST_RULES],
-        checkpoint_keys=(),
+        checkpoint_keys=founding.checkpoint_keys,
         predecessor=None,
         organisation=founding.organisation,
         registrar=founding.registrar,

@@ -15,6 +15,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.certificate_authority import Authority, create_authority, issue_certificate, new_serial
+from adapters.checkpoints import NO_WITNESSES, WitnessPolicy
 from adapters.clock import system_clock_ms
 from adapters.correspondence import acknowledged, dispatched
 from adapters.draft_writing import DraftOutline, NewFile, write_draft
@@ -32,7 +33,7 @@ from adapters.travelling_drafts import store_travelling
 from cli.dispatching import freeze_into
 from cli.wiring import StationPlan, build_station
 from domain.directory import CONNECTED
-from domain.events import FirstRegistrar, OrganisationEntry
+from domain.events import CheckpointKey, FirstRegistrar, OrganisationEntry
 from domain.header import LocalName
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from schemas.codec import LedgerCodec
@@ -70,11 +71,20 @@ class TestExchange:
 
     __test__ = False
 
-    def __init__(self, folder: Path, location: str, *, now_ms: Callable[[], int] = system_clock_ms, replication: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        location: str,
+        *,
+        now_ms: Callable[[], int] = system_clock_ms,
+        replication: int = 1,
+        checkpoint_keys: tuple[CheckpointKey, ...] = (),
+    ) -> None:
         """Found a training ledger (UTC+05) of the organisation `ministry`, whose first registrar is `registrar`."""
         self.folder = folder
         self.location = location
         self.replication = replication
+        self.checkpoint_keys = checkpoint_keys
         self.codec = LedgerCodec()
         self.now_ms = now_ms
         self.roots = [new_signer() for _ in range(ROOTS)]
@@ -85,7 +95,14 @@ class TestExchange:
         self._stack = contextlib.ExitStack()
         self.identity = self._found()
 
-    def station(self, name: str, *, station_id: str | None = None, ledger: Ledger | None = None) -> Station:
+    def station(
+        self,
+        name: str,
+        *,
+        station_id: str | None = None,
+        ledger: Ledger | None = None,
+        policy: WitnessPolicy = NO_WITNESSES,
+    ) -> Station:
         """Open (again) the station with a home of this name; closing it again when the exchange is closed does no harm."""
         plan = StationPlan(
             home=self.folder / name,
@@ -94,6 +111,7 @@ class TestExchange:
             station=station_id,
             store_url=f"sqlite:///{self.folder / name / 'store.sqlite'}",
             passphrase=lambda _: b"",
+            witness_policy=policy,
             now_ms=self.now_ms,
         )
         station = build_station(plan, ledger=ledger)
@@ -201,6 +219,7 @@ class TestExchange:
             trust_anchors=(self.authority.certificate,),
             organisation=entry_of(MINISTRY, parent=None, kind="ministry"),
             registrar=FirstRegistrar(officer=REGISTRAR, names=(name,), posts=(name,), certificate=certificate),
+            checkpoint_keys=self.checkpoint_keys,
         )
         genesis = found(self.codec, founding, registrar=key, roots=self.roots, now_ms=self.now_ms())
         create_ledger(self.location, replication=self.replication)
