@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, MetaData, String, Table
@@ -15,7 +16,12 @@ NAME: Final = String().with_variant(String(collation="C"), "postgresql")
 
 def row_of(table: Table, **values: Any) -> tuple[Any, ...]:
     """Return a row with all columns in order, null where no value is given; raise `KeyError` for a column that is not there."""
-    row = tuple(values.pop(column.name, None) for column in table.columns)
+    row = tuple([values.pop(name, None) for name in _names(table)])
     if values:
         raise KeyError(*values)
     return row
+
+
+@functools.cache
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)

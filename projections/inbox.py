@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, Update, bindparam, case, select
 
-from adapters.store.dialect import insert_rows
+from adapters.store.dialect import insert_rows, update_rows
 from domain.consignments import ConsignmentAct, ConsignmentState
 from domain.directory import OUTSIDE as NOT_CONNECTED
 from domain.events import (
@@ -173,6 +173,9 @@ _ANSWER: Final = (
     .values(answered_with=bindparam("b_answer"), answered_position=bindparam("b_position"), answered_at=_AT)
 )
 
+_APART: Final = frozenset({_OPEN, _ANSWER})
+"""Acts whose columns no other act on one consignment reads or writes."""
+
 
 class InboxProjection:
     """Keeps `inbox_consignments`, and in `inbox_outside` whom a missed term does not concern."""
@@ -203,7 +206,8 @@ class _Writing:
     """What a batch writes, held back so that statements of one kind go to the database together.
 
     Acts on different consignments may change places. So whatever finds its consignment in the hands of an act of another
-    kind, or concerns a whole letter, lets everything before it be written first; opening touches columns of its own.
+    kind, or concerns a whole letter, lets everything before it be written first; opening and answering touch columns of
+    their own.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -220,7 +224,7 @@ class _Writing:
 
     def act(self, statement: Update, values: dict[str, Any]) -> None:
         """Do something to one consignment."""
-        if statement is not _OPEN:
+        if statement not in _APART:
             here = (values["b_letter"], values["b_recipient"])
             if here in self._act_on:
                 self.flush()
@@ -236,7 +240,7 @@ class _Writing:
         """Write everything that was held back."""
         insert_rows(self._connection, CONSIGNMENTS, self._rows)
         for statement, values in self._acts.items():
-            self._connection.execute(statement, values)
+            update_rows(self._connection, statement, values)
         self._rows = []
         self._acts = {}
         self._act_on = {}

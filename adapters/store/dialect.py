@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, Update, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.pool import StaticPool
@@ -195,6 +196,30 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
         driver.executemany(statement, rows)
     except sqlite3.Error as error:
         raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+
+
+def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute a statement once for each of many rows of named values, in their order.
+
+    SQLite gets them from its own driver: building each row's parameters costs SQLAlchemy as much as the update itself.
+    """
+    driver = plain_sqlite(connection)
+    if driver is None:
+        connection.execute(statement, list(rows))
+        return
+    sql, names, constants = _update(statement)
+    try:
+        driver.executemany(sql, [[constants[name] if name in constants else row[name] for name in names] for row in rows])
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+
+
+@functools.cache
+def _update(statement: Update) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
+    """Return a statement for SQLite: its text, the names of its parameters in order, and the values of those it has itself."""
+    compiled = statement.compile(dialect=sqlite.dialect())
+    constants = {name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required}
+    return str(compiled), tuple(compiled.positiontup or ()), constants
 
 
 @functools.cache
