@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.covers import COVER_LIMIT_BYTES, CoverError, decode_cover
@@ -25,7 +25,7 @@ from domain.checkpoints import CheckpointPair
 from domain.documents import named_documents
 from domain.events import LetterDispatched, LetterSuperseded
 from domain.header import Document
-from domain.ids import LetterId, OrgId
+from domain.ids import Digest, LetterId, OrgId
 from domain.reasons import Reason
 
 
@@ -39,16 +39,22 @@ class Terms:
     later: LaterHistory | None = None
 
 
-def reports_of(
-    bundle: Bundle, signers: Mapping[int, tuple[VouchedKey, ...]], terms: Terms, findings: Findings
-) -> tuple[EventReport, ...]:
-    """Return every event of a bundle with its facts and its verdict; `signers` are the verified ones by position."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """What was verified: the keys that signed each event, by position, and the documents."""
+
+    signers: Mapping[int, tuple[VouchedKey, ...]]
+    documents: Collection[Digest]
+
+
+def reports_of(bundle: Bundle, verified: Verified, terms: Terms, findings: Findings) -> tuple[EventReport, ...]:
+    """Return every event of a bundle with its facts and its verdict."""
     sent = None if bundle.is_single else letter_of(bundle.events)
     shown = addressed_in(bundle.events, sent) if sent else None
     return tuple(
         EventReport(
-            facts=_facts(bundle, one, signers[one.position], shown),
-            verdict=_verdict(bundle, one, signers[one.position], terms, findings),
+            facts=_facts(bundle, one, verified, shown),
+            verdict=_verdict(bundle, one, verified.signers[one.position], terms, findings),
         )
         for one in bundle.events
     )
@@ -100,7 +106,7 @@ def _superseded_by(bundle: Bundle, one: Proven, terms: Terms) -> LetterId | None
     return next(inside, None) or (superseded_since(one, terms.later.view) if terms.later else None)
 
 
-def _facts(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], shown: Mapping[OrgId, str] | None) -> EventFacts:
+def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId, str] | None) -> EventFacts:
     body, leaf, header = one.opened.body, one.leaf, one.opened.body.header
     recipient: OrgId | None = getattr(body, "recipient", None)
     is_letter = isinstance(body, LetterDispatched)
@@ -112,7 +118,7 @@ def _facts(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], shown: 
         record_hash=leaf.record_hash,
         organisation=header.organisation,
         officer=header.officer,
-        signers=tuple(key.fact for key in signers),
+        signers=tuple(key.fact for key in verified.signers[one.position]),
         signed_at=header.signed_at,
         reason=leaf.reason,
         register=leaf.register,
@@ -121,24 +127,26 @@ def _facts(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], shown: 
         letter=LetterId(one.opened.identity) if is_letter else getattr(body, "letter", None),
         recipient=recipient,
         addressed=None if recipient is None or shown is None else shown.get(recipient, NOT_SHOWN),
-        subject=_subject(bundle, one),
-        documents=tuple(_document_fact(bundle, document) for document in named_documents(body)),
+        subject=_subject(bundle, one, verified),
+        documents=tuple(_document_fact(document, verified) for document in named_documents(body)),
     )
 
 
-def _document_fact(bundle: Bundle, document: Document) -> DocumentFact:
+def _document_fact(document: Document, verified: Verified) -> DocumentFact:
     return DocumentFact(
         sha256=document.sha256,
         size_bytes=document.size_bytes,
         media_type=document.media_type,
         role=document.role,
-        held=document.sha256 in bundle.documents,
+        held=document.sha256 in verified.documents,
     )
 
 
-def _subject(bundle: Bundle, one: Proven) -> str | None:
+def _subject(bundle: Bundle, one: Proven, verified: Verified) -> str | None:
     cover: Document | None = getattr(one.opened.body, "cover", None)
-    content = None if cover is None else bundle.files.content(document_name(cover.sha256), COVER_LIMIT_BYTES)
+    if cover is None or cover.sha256 not in verified.documents:
+        return None
+    content = bundle.files.content(document_name(cover.sha256), COVER_LIMIT_BYTES)
     try:
         return None if content is None else decode_cover(content).subject
     except CoverError:

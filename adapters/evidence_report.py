@@ -201,12 +201,14 @@ class CheckpointFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceReport:
-    """Everything that verifying a bundle found out.
+    """Everything that verifying a bundle found out; purpose and offset are the genesis's (None, 0: it is not in the bundle).
 
     `not_checked` are the codes of what only a ledger could tell; `compared_to` is the size of the one that was at hand.
     """
 
     verdict: EvidenceVerdict
+    purpose: str | None
+    utc_offset_minutes: int
     checkpoint: CheckpointFacts | None
     events: tuple[EventReport, ...]
     findings: tuple[EvidenceFinding, ...]

@@ -7,7 +7,7 @@ bundle says is checked against the trust file, or follows from what is; all find
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import BinaryIO, Final
 
 from adapters.evidence_bundle import (
     ISSUER,
@@ -22,7 +22,7 @@ from adapters.evidence_bundle import (
     parse_bundle,
 )
 from adapters.evidence_commands import verify_text
-from adapters.evidence_facts import Terms, overall, reports_of
+from adapters.evidence_facts import Terms, Verified, overall, reports_of
 from adapters.evidence_keys import (
     VouchedKey,
     certificate_in,
@@ -36,6 +36,7 @@ from adapters.evidence_later import verify_held, verify_later
 from adapters.evidence_letters import addressed_in, concerns, letter_of
 from adapters.evidence_logs import pair_of, verify_checkpoint, verify_logged
 from adapters.evidence_report import CheckpointFacts, EvidenceReport, Findings, Step
+from adapters.plain_zip import PlainZipError
 from adapters.trust_files import Trust
 from domain.checkpoints import CheckpointPair
 from domain.codec import Codec
@@ -50,11 +51,30 @@ LATER: Final = ("revoked", "superseded", "contested")
 """What only a ledger can tell: without one at hand, these are not checked."""
 
 
-def verify_bundle(files: BundleFiles, trust: Trust, terms: Terms, codec: Codec) -> EvidenceReport:
-    """Return what steps 2 to 8 find of a bundle; `trust` has been verified (step 1). Nothing in a bundle can make this raise."""
+def verify_bundle(source: BinaryIO, trust: Trust, terms: Terms, codec: Codec) -> EvidenceReport:
+    """Return what steps 2 to 8 find of a bundle; `trust` has been verified (step 1). Nothing in a bundle makes this raise."""
     findings = Findings()
+    try:
+        files = BundleFiles(source)
+    except PlainZipError as error:
+        findings.wrong(Step.PARSING, "", str(error))
+        return _unread(findings, terms)
     bundle = parse_bundle(files, codec, findings)  # step 2
     return _Verification(bundle=bundle, trust=trust, terms=terms, codec=codec, findings=findings).report()
+
+
+def _unread(findings: Findings, terms: Terms) -> EvidenceReport:
+    """Return the report on a file that is no bundle at all."""
+    return EvidenceReport(
+        verdict=overall((), findings),
+        purpose=None,
+        utc_offset_minutes=0,
+        checkpoint=None,
+        events=(),
+        findings=tuple(findings.found),
+        not_checked=LATER,
+        compared_to=terms.later.size if terms.later else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +85,8 @@ class _Verification:
     codec: Codec
     findings: Findings
     keys: dict[Digest, VouchedKey] = field(default_factory=dict)
+    sound: set[Digest] = field(default_factory=set)
+    """The documents that are what an event says."""
 
     def report(self) -> EvidenceReport:
         bundle, findings = self.bundle, self.findings
@@ -77,15 +99,25 @@ class _Verification:
         self._require_same(VERIFY, verify_text(bundle.events, bundle.enrolments), Step.PARSING, findings)
         if pair is not None:
             self._history(pair, checkpoint)
-        reports = reports_of(bundle, signers, self.terms, findings)
+        reports = reports_of(bundle, Verified(signers=signers, documents=self.sound), self.terms, findings)
+        genesis = self._genesis()
         return EvidenceReport(
             verdict=overall(reports, findings),
+            purpose=genesis.purpose if genesis else None,
+            utc_offset_minutes=genesis.utc_offset_minutes if genesis else 0,
             checkpoint=checkpoint,
             events=reports,
             findings=tuple(findings.found),
             not_checked=() if self.terms.later else LATER,
             compared_to=self.terms.later.size if self.terms.later else None,
         )
+
+    def _genesis(self) -> LedgerOpened | None:
+        """Return what the ledger's genesis says, if it is in the bundle: its identity is all the proof that it needs."""
+        for one in (*self.bundle.enrolments, *self.bundle.events):
+            if isinstance(one.opened.body, LedgerOpened) and one.opened.identity == self.trust.identity:
+                return one.opened.body
+        return None
 
     def _require_belonging(self) -> None:
         """Step 2: everything in the bundle belongs to it."""
@@ -186,7 +218,9 @@ class _Verification:
             findings.missing(Step.DOCUMENTS, name, ABSENT)
             return
         with findings.checking(Step.DOCUMENTS, name):
-            if self.bundle.files.measure(name) != (document.sha256, document.size_bytes):
+            if self.bundle.files.measure(name) == (document.sha256, document.size_bytes):
+                self.sound.add(document.sha256)
+            else:
                 findings.wrong(Step.DOCUMENTS, name, "this document is not the one that the event names")
 
     def _history(self, pair: CheckpointPair, checkpoint: CheckpointFacts | None) -> None:

@@ -10,7 +10,12 @@ import pytest
 from adapters.audit import Check
 from adapters.audit_copies import Parting
 from adapters.audit_findings import Gravity
+from adapters.evidence_letters import IN_GROUP, NAMED, NOT_SHOWN
+from adapters.evidence_report import Gravity as EvidenceGravity
+from adapters.evidence_report import Step, VerdictCode
+from adapters.evidence_verification import LATER
 from adapters.station_reports import Duty
+from cli.inbox_proof import Completeness
 from cli.labels import all_labels, code_label, label
 from cli.languages import Language
 from cli.station_problems import ProblemCode
@@ -55,6 +60,12 @@ CODES: dict[str, set[str]] = {
     "document_role": set(DOCUMENT_ROLES) | {"cover"},
     "duty": {duty.value for duty in Duty},
     "problem": {code.value for code in ProblemCode} - {"unsafe", "warns"},
+    "evidence_verdict": {code.value for code in VerdictCode},
+    "evidence_step": {step.name.lower() for step in Step},
+    "finding": {gravity.value for gravity in EvidenceGravity},
+    "not_checked": set(LATER),
+    "addressed": {NAMED, IN_GROUP, NOT_SHOWN},
+    "completeness": {one.value for one in Completeness},
     "relation": {"answers", "follows", "replaces", "relates"},
     "gravity": {gravity.value for gravity in Gravity},
     "check": {check.value for check in Check},

@@ -1,0 +1,90 @@
+"""Bundles of what happened in the exchange of `tests.audited_exchange`, and a verifier who has a trust file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.evidence_export import Sources, write_bundle
+from adapters.evidence_facts import Terms
+from adapters.evidence_report import EvidenceReport
+from adapters.evidence_verification import verify_bundle
+from adapters.plain_zip import open_entry, read_plain_zip, write_plain_zip
+from adapters.trust_files import Trust, parse_trust
+from cli.evidence_selection import letter_positions, sources_of
+from domain.checkpoints import CheckpointPair
+from domain.ids import OrgId
+from projections.projector import Projector
+from schemas.codec import LedgerCodec
+from tests.audited_exchange import Audited
+
+ENTRIES_LIMIT = 100_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Who makes bundles of an exchange, and who verifies them a minute after the last record."""
+
+    audited: Audited
+    projector: Projector
+
+    @property
+    def trust(self) -> Trust:
+        """The trust file, as read."""
+        return parse_trust(self.audited.trust.read_bytes())
+
+    @property
+    def now_ms(self) -> int:
+        """When bundles are verified."""
+        return self.audited.eventful.clock() + 120_000
+
+    def sources(self, pair: CheckpointPair | None = None) -> Sources:
+        """Return what bundles are made of, resting on a pair (the newest)."""
+        with self.projector.database.reading() as connection:
+            return sources_of(self.audited.eventful.station, connection, pair or self.audited.pair())
+
+    def letter(self, name: str, recipient: str | None = None, *, pair: CheckpointPair | None = None, **how: Any) -> bytes:
+        """Return the bundle of a letter with one recipient's timeline, or everybody's."""
+        station, sent = self.audited.eventful.station, self.audited.eventful.letters[name]
+        with self.projector.database.reading() as connection:
+            positions = letter_positions(station, connection, sent, OrgId(recipient) if recipient else None)
+        target = io.BytesIO()
+        write_bundle(target, self.sources(pair), positions, single=False, **how)
+        return target.getvalue()
+
+    def event(self, name: str, *, pair: CheckpointPair | None = None, **how: Any) -> bytes:
+        """Return the bundle of one event by the name that the exchange's story gives it, or of the record at a position."""
+        position = int(name) if name.isdecimal() else self.audited.eventful.position(name)
+        target = io.BytesIO()
+        write_bundle(target, self.sources(pair), [position], single=True, **how)
+        return target.getvalue()
+
+    def verify(self, bundle: bytes, *, trust: Trust | None = None, **terms: Any) -> EvidenceReport:
+        """Return what verifying a bundle comes to."""
+        return verify_bundle(io.BytesIO(bundle), trust or self.trust, Terms(**{"now_ms": self.now_ms, **terms}), LedgerCodec())
+
+
+def files_in(bundle: bytes) -> dict[str, bytes]:
+    """Return the files of a bundle by name, in order."""
+    source = io.BytesIO(bundle)
+    return {one.name: b"".join(open_entry(source, one)) for one in read_plain_zip(source, entries_limit=ENTRIES_LIMIT)}
+
+
+def bundle_of(files: Mapping[str, bytes]) -> bytes:
+    """Return a bundle of these files, as plainly stored as any."""
+    target = io.BytesIO()
+    write_plain_zip(target, ((name, io.BytesIO(content)) for name, content in files.items()))
+    return target.getvalue()
+
+
+def changed(bundle: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a bundle with one file changed, and all checksums of the zip right."""
+    files = files_in(bundle)
+    return bundle_of({**files, name: change(files[name])})
+
+
+def facts(report: EvidenceReport) -> tuple[object, ...]:
+    """Return everything that a report claims of events: what no change of a bundle may turn into something else."""
+    return (report.verdict, report.checkpoint, tuple(replace(one) for one in report.events))
