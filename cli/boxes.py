@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from cli.errors import UsageError
+from cli.inbox_proof import prove_inboxes
 from cli.labels import label
 from cli.letter_fates import fates_data, fates_lines, recipients_named
 from cli.naming import named_letter
@@ -37,21 +39,42 @@ from projections.outbox_pages import SentLine, sent_by, sent_page
 
 
 @click.command("inbox")
+@click.option("--prove", is_flag=True, help="Prove that nothing addressed to it is hidden, against the last commitment.")
 @filter_options
 @for_option
 @reading_options
 @page_options
 @command_options
-def inbox(session: Session, /, for_: str | None, as_of: str | None, limit: int | None, after: str | None, **chosen: Any) -> None:
+def inbox(
+    session: Session,
+    /,
+    for_: str | None,
+    as_of: str | None,
+    limit: int | None,
+    after: str | None,
+    *,
+    prove: bool,
+    **chosen: Any,
+) -> None:
     """Letters received, and what is still owed: the newest first.
+
+    With --prove: whether the letters that are shown are exactly those that a station of the first organisation committed to
+    on the ledger, and how many came since. Every reader of the ledger has judged that commitment.
 
     Example:
       ortoo inbox --overdue
       ortoo inbox --for mfy-001 --state open --since 2026-11-01
+      ortoo inbox --for mfy-001 --prove
     """
+    if prove and (as_of is not None or after is not None or any(chosen.values())):
+        raise UsageError("--prove is about a whole inbox as it is now: leave --as-of, --after and what narrows the list out.")
     views = open_views(session, as_of)
+    wanted = own_organisations(session, views, for_)
+    if prove:
+        prove_inboxes(session, views, wanted)
+        return
     now = now_of(session, views)
-    wanted, filters = own_organisations(session, views, for_), filters_of(views, Chosen(**chosen), now)
+    filters = filters_of(views, Chosen(**chosen), now)
     with views.reading() as connection:
         page = inbox_page(connection, wanted, filters, page_wanted(session, limit, after), now=now)
         names = organisation_names(connection, (line.sender for line in page.lines), languages_of(session))

@@ -53,6 +53,12 @@ class InboxPage:
     after: str | None
 
 
+def letters_to(connection: Connection, recipient: OrgId) -> tuple[tuple[LetterId, int], ...]:
+    """Return every letter that went to a recipient, with its position, in ledger order."""
+    chosen = select(_C.letter, _C.position).where(_C.recipient == recipient).order_by(_C.position)
+    return tuple((LetterId(row.letter), row.position) for row in connection.execute(chosen))
+
+
 def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
     """Return letters that went to any of the recipients, newest first; terms are over at `now`, the region is the senders'.
 
