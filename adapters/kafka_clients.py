@@ -31,12 +31,14 @@ from adapters.kafka_errors import (
 )
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 
-TIMEOUT_S: Final = 10.0  # longer than an election of a new leader usually takes (seconds), shorter than people's patience
+TIMEOUT_S: Final = 8.0  # longer than an election of a new leader usually takes; whoever waits is told within ten seconds
 _FETCH_WAIT_MS: Final = 250  # how long the broker may hold a fetch at the end; after a seek, that long nothing is heard
 _BACKOFF_LIMIT_MS: Final = 1000  # a broker that comes back is found again within about a second
 _CLOSE_TIMEOUT_S: Final = 1.0  # nothing is waited for when a producer is given up; its thread notices within a fraction
 _RETRY_S: Final = 0.1  # between two questions to a cluster that is choosing a leader or coming back
 _FIRST_TRY: Final = 0.25  # of the time-out: a cluster in good health answers in far less; what is wrong is told that soon
+_ONE_ANSWER: Final = 0.35  # of the time-out: a broker that hangs is given up so soon, and it is time to find out why, and to tell
+_ONE_ANSWER_S: Final = 1.0  # but no time-out is so short that a busy machine could not answer
 _IN_FLIGHT: Final = 5  # the most for which an idempotent producer keeps its order
 
 _MISSING: Final = (foreign.UnknownTopicOrPartitionError, foreign.UnknownTopicIdError, foreign.InvalidTopicError)
@@ -77,9 +79,18 @@ class KafkaPlace:
         """The longest wait in milliseconds, as Kafka's clients want it."""
         return int(self.timeout_s * 1000)
 
+    @property
+    def answer_s(self) -> float:
+        """The longest wait for one answer to what `asked` asks."""
+        return max(_ONE_ANSWER * self.timeout_s, _ONE_ANSWER_S)
+
     def open_admin(self) -> Any:
-        """Return a client that asks for and changes settings; raise `LedgerUnreachableError` if nobody answers."""
+        """Return a client that changes settings; raise `LedgerUnreachableError` if nobody answers."""
         return self._opened(kafka.KafkaAdminClient, {})
+
+    def open_asker(self) -> Any:
+        """Return a client for `asked`, which waits less long for each answer; raise `LedgerUnreachableError` as well."""
+        return self._opened(kafka.KafkaAdminClient, {"request_timeout_ms": int(self.answer_s * 1000)})
 
     def open_consumer(self, *, batch: int) -> Any:
         """Return a consumer of partition 0 that belongs to no group, commits nothing and never jumps by itself.
@@ -138,7 +149,7 @@ class KafkaPlace:
         sockets: list[KafkaNetClient] = []
 
         def connected(**configs: Any) -> KafkaNetClient:
-            sockets.append(connect(self.timeout_ms, **configs))
+            sockets.append(connect(configs["request_timeout_ms"], **configs))
             return sockets[-1]
 
         common = {
@@ -174,7 +185,7 @@ def asked(place: KafkaPlace, question: Callable[[], _Answer], *, right: str = "D
     """Return the answer of a cluster, asked again while it is choosing a leader or coming back, until the time-out.
 
     `right` is what the question needs. Raises the port's errors, and as soon as it is found out why the brokers do not let
-    us in. One question may itself last as long as the time-out, so both together at most twice that.
+    us in. What is asked waits for one answer as long as `KafkaPlace.answer_s`, so that all of it ends with the time-out.
     """
     began_s, knocked = time.monotonic(), False
     while True:
@@ -189,7 +200,7 @@ def asked(place: KafkaPlace, question: Callable[[], _Answer], *, right: str = "D
                     raise why from error
             # A broker that a client does not know of is one that joined its cluster a moment ago.
             passing = isinstance(error.__cause__, foreign.RetriableError | foreign.UnknownBrokerIdError)
-            if not passing or passed_s + _RETRY_S > place.timeout_s:
+            if not passing or time.monotonic() - began_s + _RETRY_S + place.answer_s > place.timeout_s:
                 raise
             time.sleep(_RETRY_S)
 

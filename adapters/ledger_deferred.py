@@ -57,13 +57,17 @@ class DeferredLedger:
             self._ledger.close()
             self._ledger = None
 
-    def _opened(self) -> Ledger:
-        if self._ledger is not None:
-            return self._ledger
-        if self._unreachable is not None:
+    def require_not_away(self) -> None:
+        """Raise the `LedgerUnreachableError` of a moment ago, if there is one; nobody is asked."""
+        if self._ledger is None and self._unreachable is not None:
             error, tried_at_s = self._unreachable
             if self._now_s() - tried_at_s < REST_S:
                 raise error
+
+    def _opened(self) -> Ledger:
+        self.require_not_away()
+        if self._ledger is not None:
+            return self._ledger
         try:
             self._ledger = self._open_it()
         except LedgerUnreachableError as error:

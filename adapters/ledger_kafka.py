@@ -47,7 +47,7 @@ class KafkaLedger:
         self._partition = kafka.TopicPartition(topic, 0)
         self._reader: SlotReader | None = None
         self._producer: Any = None
-        self._admin = self._place.open_admin()
+        self._admin = self._place.open_asker()
         try:
             self._incarnation = self.identity().incarnation
         except BaseException:
@@ -175,7 +175,7 @@ class KafkaLedger:
         return self._offset(OffsetSpec.LATEST)
 
     def _offset(self, spec: OffsetSpec) -> int:
-        wanted, timeout_ms = {self._partition: spec}, self._place.timeout_ms
+        wanted, timeout_ms = {self._partition: spec}, int(1000 * self._place.answer_s)
         offsets = asked(self._place, lambda: self._admin.list_partition_offsets(wanted, timeout_ms=timeout_ms))
         return int(offsets[self._partition].offset)
 

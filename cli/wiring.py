@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from adapters.checkpoint_board import make_board, open_board
+from adapters.checkpoint_keys import CHECKPOINT_KEYS_FOLDER, OperatorKey, held_key, open_checkpoint_key
 from adapters.checkpoints import NO_WITNESSES, Checkpoints, WitnessPolicy
 from adapters.clock import system_clock_ms
 from adapters.document_locations import document_store_for
@@ -28,15 +29,18 @@ from adapters.ledger_locations import open_ledger
 from adapters.queue import Queue, Submission
 from adapters.station import Station, StationParts
 from adapters.store.holdings import StoreHoldings
-from adapters.store.lease import StoreLease, lease_on
+from adapters.store.lease import StoreLease, Work, lease_on
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import Submitter
 from adapters.token_errors import PinNeededError
 from adapters.verifying import Verifier
-from cli.errors import HomeError
+from cli.errors import HomeError, SettingsError
 from cli.labels import label
 from cli.session import Session
+from domain.cosignatures import parse_witness_key
+from domain.exchange import Exchange
 from domain.ids import Digest, OfficerId, digest_from_hex
+from domain.notes import NoteInvalidError
 from projections.projector import Projector
 from schemas.codec import LedgerCodec
 
@@ -44,6 +48,8 @@ PASSPHRASE_VARIABLE = "ORTOO_PASSPHRASE"  # noqa: S105 - the name of a variable,
 PIN_VARIABLE = "ORTOO_PIN"
 DOCUMENTS_FOLDER = "documents"
 KEYS_FOLDER = "keys"
+CHECKPOINT_KEY = OfficerId("checkpoint key")
+"""Whose passphrase is asked for where checkpoints are signed; no officer can have this id, which has a space."""
 QUEUE_FILE = "queue.sqlite"
 STORE_FILE = "store.sqlite"
 VIEWS_FILE = "views.sqlite"
@@ -103,6 +109,28 @@ def open_lease(session: Session) -> StoreLease:
     return lease_on(session.settings.store_url or default_store_url(session.home), session.now_ms)
 
 
+def open_signing_lease(session: Session) -> StoreLease:
+    """Return the lease for signing checkpoints; use it as `session.keep(open_signing_lease)`."""
+    return lease_on(session.settings.store_url or default_store_url(session.home), session.now_ms, Work.CHECKPOINTS)
+
+
+def checkpoint_signer(session: Session, exchange: Exchange) -> OperatorKey | None:
+    """Return the newest checkpoint key in force that lies in a session's home, opened; None if none does.
+
+    Raises `KeyFileError` if it cannot be opened.
+    """
+    folder = checkpoint_keys_folder(session.home)
+    key = held_key(folder, exchange.checkpoint_keys)
+    if key is None:
+        return None
+    return open_checkpoint_key(folder, key, lambda: passphrase_source(session)(CHECKPOINT_KEY))
+
+
+def checkpoint_keys_folder(home: Path) -> Path:
+    """Return where the operator's keys for checkpoints lie in a home."""
+    return home / KEYS_FOLDER / CHECKPOINT_KEYS_FOLDER
+
+
 def passing_projector(station: Station) -> Projector:
     """Return a projector into a database in memory: for views as of an earlier position, gone with the command."""
     return Projector("sqlite://", station.parts.store, station.parts.codec, station.view, station.parts.documents)
@@ -128,12 +156,30 @@ def _station_of(session: Session, ledger_timeout_s: float) -> Station:
             document_limit_bytes=settings.document_limit_bytes,
             ledger_timeout_s=ledger_timeout_s,
             security=kafka_security(session),
+            witness_policy=witness_policy(session),
             now_ms=session.now_ms,
             fetched_again=lambda digest: session.note(
                 f"This station's copy of document {digest.hex()[:16]}… was damaged; it was moved aside and fetched again."
             ),
         )
     )
+
+
+def witness_policy(session: Session) -> WitnessPolicy:
+    """Return whom a session's home believes as witnesses; raise `SettingsError` if its settings name no such keys."""
+    settings = session.settings
+    try:
+        witnesses = tuple(parse_witness_key(key) for key in (settings.witness_keys or "").split())
+    except NoteInvalidError as error:
+        raise SettingsError(
+            f"The setting witness_keys cannot be used: {error}. Take what `ortoo witness show` prints."
+        ) from error
+    if settings.witness_quorum > len(witnesses):
+        raise SettingsError(
+            f"The setting witness_quorum is {settings.witness_quorum}, and witness_keys names {len(witnesses)} witnesses: so many "
+            "can never cosign. Name more of them, or ask for fewer."
+        )
+    return WitnessPolicy(witnesses=witnesses, quorum=settings.witness_quorum)
 
 
 def default_store_url(home: Path) -> str:
@@ -239,10 +285,12 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
     """Put a station together; `ledger` is one that is open already (None: the one at the plan's location, when needed)."""
     plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = LedgerStore(plan.store_url)
-    opened = ledger or DeferredLedger(
-        lambda: open_ledger(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms, security=plan.security)
+    deferred = DeferredLedger(
+        lambda: (
+            ledger or open_ledger(plan.location, timeout_s=plan.ledger_timeout_s, clock_ms=plan.now_ms, security=plan.security)
+        )
     )
-    guarded = LedgerGuard(opened, StoreHoldings(store))
+    guarded = LedgerGuard(deferred, StoreHoldings(store))
     codec = LedgerCodec()
     follower = Follower(
         ledger=guarded,
@@ -266,7 +314,7 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         store=store,
         follower=follower,
         queue=queue,
-        publish=_publisher(documents),
+        publish=_publisher(documents, deferred),
         headers=_cloud_events(plan.identity),
     )
     parts = StationParts(
@@ -293,8 +341,12 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
     return Station(parts)
 
 
-def _publisher(documents: StationDocuments) -> Callable[[tuple[Digest, ...]], tuple[tuple[str, bytes], ...]]:
+def _publisher(
+    documents: StationDocuments, ledger: DeferredLedger
+) -> Callable[[tuple[Digest, ...]], tuple[tuple[str, bytes], ...]]:
     def publish(digests: tuple[Digest, ...]) -> tuple[tuple[str, bytes], ...]:
+        # Who has just waited for the ledger in vain does not wait for the documents' place, the same brokers, once more.
+        ledger.require_not_away()
         for digest in digests:
             with documents.own.open(digest) as reader:
                 documents.put(reader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import signal
 import socket
 import threading
@@ -40,7 +42,11 @@ from adapters.kafka_errors import (
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_documents_topic, create_kafka_ledger
 from adapters.ledger_kafka import KafkaLedger
+from adapters.station import Behind, Station
+from adapters.submitting import Outcome, Queued
 from cli.errors import ExitCode, outcome_of
+from cli.wiring import StationPlan, build_station
+from tests.exchanges import TestExchange, accepted
 from tests.ledger_places import eventually
 from tests.secure_kafka import EXPIRED, MTLS, PASSWORD, SCRAM, SecureKafka, TestAuthority
 
@@ -365,25 +371,79 @@ def test_a_station_that_loses_its_password_is_told_so_when_the_broker_comes_back
     one.close()
 
 
-def test_a_broker_that_hangs_holds_no_station_and_all_goes_on_when_it_wakes(
-    secure_kafka: SecureKafka, ledger: KafkaPlace
+def test_a_broker_that_hangs_is_told_of_in_time_and_all_goes_on_when_it_wakes(
+    secure_kafka: SecureKafka, ledger: KafkaPlace, tmp_path: Path
 ) -> None:
     # The kernel still accepts connections for it, and Kafka's own client would wait for the handshake for ever.
     who = secure_kafka.with_certificate("operator")
-    one = KafkaLedger(secure_kafka.door(MTLS), ledger.topic, security=who, timeout_s=1.0)
-    process = secure_kafka.broker._nodes[0].process
+    one = KafkaLedger(secure_kafka.door(MTLS), ledger.topic, security=who)
+    impatient = KafkaLedger(secure_kafka.door(MTLS), ledger.topic, security=who, timeout_s=1.0)
+    exchange = TestExchange(tmp_path, f"kafka://{secure_kafka.broker.bootstrap}/hangs")
+    create_documents_topic(secure_kafka.broker.bootstrap, "hangs", "ministry")
+    with contextlib.closing(exchange), contextlib.closing(clerk(exchange, secure_kafka.door(MTLS), who)) as settled:
+        settled.catch_up()
+        exchange.add_organisations(settled, ["mfy-001"])
+        exchange.add_officer(settled, "deputy", "ministry", "signatory")
+        letter = exchange.letter(settled, "deputy", "mfy-001")
+
+        def send() -> Outcome:
+            with contextlib.closing(clerk(exchange, secure_kafka.door(MTLS), who)) as station:
+                assert station.catch_up().behind is Behind.UNREACHABLE
+                return station.submit([letter])[0]
+
+        with hanging(secure_kafka), ThreadPoolExecutor() as everybody:
+            asking = [everybody.submit(seconds_until_unreachable, call) for call in (one.end, impatient.end)]
+            opening = everybody.submit(
+                seconds_until_unreachable, lambda: KafkaLedger(secure_kafka.door(MTLS), ledger.topic, security=who)
+            )
+            began_s = time.monotonic()
+            sent = send()
+            assert time.monotonic() - began_s < LIMIT_S + OVERHEAD_S
+            assert isinstance(sent, Queued)
+            assert "did not answer within" in sent.why
+            assert all(one.result() < LIMIT_S + OVERHEAD_S for one in (*asking, opening))
+            assert asking[1].result() < LIMIT_S / 2
+        for woken in (one, impatient):
+            eventually(functools.partial(answers, woken))
+            woken.close()
+        accepted(settled.submit([letter])[0])
+
+
+def clerk(exchange: TestExchange, address: str, who: KafkaSecurity) -> Station:
+    """Open the ministry's station as a new process would that comes through a door."""
+    home = exchange.folder / "ministry"
+    return build_station(
+        StationPlan(
+            home=home,
+            location=f"kafka://{address}/hangs",
+            identity=exchange.identity,
+            station="ministry",
+            store_url=f"sqlite:///{home / 'store.sqlite'}",
+            passphrase=lambda _: b"",
+            security=who,
+            now_ms=exchange.now_ms,
+        )
+    )
+
+
+@contextmanager
+def hanging(kafka: SecureKafka) -> Iterator[None]:
+    """Let the broker hang meanwhile."""
+    process = kafka.broker._nodes[0].process
     assert process is not None
     process.send_signal(signal.SIGSTOP)
     try:
-        for _ in range(3):
-            began_s = time.monotonic()
-            with pytest.raises(LedgerUnreachableError):
-                one.end()
-            assert time.monotonic() - began_s < 4
+        yield
     finally:
         process.send_signal(signal.SIGCONT)
-    eventually(lambda: answers(one))
-    one.close()
+
+
+def seconds_until_unreachable(call: Callable[[], object]) -> float:
+    """Return after how many seconds a call said that nobody answers."""
+    began_s = time.monotonic()
+    with pytest.raises(LedgerUnreachableError):
+        call()
+    return time.monotonic() - began_s
 
 
 def answers(ledger: KafkaLedger) -> bool:

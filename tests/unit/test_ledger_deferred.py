@@ -43,8 +43,11 @@ def test_a_place_that_does_not_answer_is_left_alone_for_a_while_and_found_again(
     for _ in range(3):
         with pytest.raises(LedgerUnreachableError):
             ledger.end()
+    with pytest.raises(LedgerUnreachableError):
+        ledger.require_not_away()
     assert place.asked == 1
     place.answers = True
     place.now_s = REST_S
+    ledger.require_not_away()
     assert ledger.end() == 0
     assert place.asked == 2
