@@ -17,6 +17,7 @@ from adapters.audit_findings import FindingCode, Report
 from adapters.audit_hashes import Hashed, Sample, hash_ledger
 from adapters.audit_replay import Replay, check_place
 from adapters.audit_store import AuditedStore
+from adapters.audit_timestamps import check_stamped_times
 from adapters.errors import LedgerRefusedError, LedgerUnreachableError
 from adapters.follower import Progress
 from adapters.ledger import Ledger
@@ -42,6 +43,7 @@ class Check(StrEnum):
     VERDICTS = "verdicts"
     NUMBERS = "numbers"
     TIMES = "times"
+    TIMESTAMPS = "timestamps"
     CHECKPOINTS = "checkpoints"
     STORE = "store"
     VIEWS = "views"
@@ -139,6 +141,7 @@ class FullAudit:
         replay = self._replay
         replay.check_numbers(self._report)
         replay.check_times(trusted.sightings, now_ms, self._report)
+        check_stamped_times(replay, trusted.sightings, self._report)
         last = replay.store.last_verdict()
         outcome.at_ms = last.at if last else None
         outcome.reasons = replay.reasons()

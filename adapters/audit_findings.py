@@ -49,6 +49,9 @@ class FindingCode(StrEnum):
     TIME_EARLIER = "TIME_EARLIER"
     TIME_JUMPED_BACK = "TIME_JUMPED_BACK"
     TIME_AHEAD = "TIME_AHEAD"
+    TIMESTAMP_BACKDATED = "TIMESTAMP_BACKDATED"
+    TIMESTAMP_INVALID = "TIMESTAMP_INVALID"
+    TIMESTAMP_UNVERIFIED = "TIMESTAMP_UNVERIFIED"
     NUMBER_GAP = "NUMBER_GAP"
     SIGNATURE_WRONG = "SIGNATURE_WRONG"
     SIGNATURE_UNVERIFIED = "SIGNATURE_UNVERIFIED"
@@ -221,6 +224,19 @@ MEANINGS: Final = MappingProxyType(
         FindingCode.TIME_EARLIER: _unverified(_TIME, "Ask whose clock it was; take the witness's time as the earliest possible."),
         FindingCode.TIME_JUMPED_BACK: _noted(_TIME, "Ask the operator what happened to the clock of the ledger's place."),
         FindingCode.TIME_AHEAD: _unverified(_TIME, "Check this machine's clock; if it is right, ask the operator."),
+        FindingCode.TIMESTAMP_BACKDATED: _wrong(
+            "An authority vouches for a time at which the records did not exist: either it dates back, or the ledger's clock was "
+            "set forward.",
+            "Do not rely on this authority's time stamps, nor on the ledger's time there. Ask both for an explanation.",
+        ),
+        FindingCode.TIMESTAMP_INVALID: _wrong(
+            "The ledger says that an authority stamped these heads, and its token does not.",
+            "Ask the station that recorded it. The records themselves are not touched by that.",
+        ),
+        FindingCode.TIMESTAMP_UNVERIFIED: _unverified(
+            "Without its token a time stamp is a claim of the station that recorded it.",
+            "Ask for the document, put it among the ledger's documents, and audit again.",
+        ),
         FindingCode.NUMBER_GAP: _wrong(
             "Numbers follow from the ledger's order without gaps.", "Report it: this program and the rules disagree."
         ),

@@ -17,11 +17,14 @@ from adapters.audit_copies import compare_copies
 from adapters.audit_findings import FindingCode, Findings
 from adapters.audit_replay import Replay
 from adapters.audit_store import AuditedStore
+from adapters.audit_timestamps import READ_TOKEN, check_tokens
 from adapters.checkpoint_board import open_board
+from adapters.document_locations import document_store_for
 from adapters.errors import LedgerError, LedgerMissingError, StoreError, StoreUrlError
 from adapters.ledger import READ_LIMIT_SLOTS, Ledger
 from adapters.ledger_locations import open_ledger
 from adapters.store.dialect import parse_url
+from adapters.timestamp_tokens import read_timestamp_roots
 from adapters.trust_files import Trust, TrustExpiredError, read_trust, verify_trust
 from cli.audit_shown import comparison_data, comparison_lines, exit_code_of, fork_data, fork_lines, report_data, report_lines
 from cli.errors import ExitCode, UsageError
@@ -32,9 +35,11 @@ from cli.session import Session
 from cli.wiring import VIEWS_FILE, kafka_security
 from domain.checkpoints import MAX_PAIR_BYTES
 from domain.forks import MAX_FORK_BYTES, encode_fork, parse_fork, verify_fork
+from domain.ids import Digest
 from projections.audit import compare_views
 
 VIEWS_FRESH: Final = "views.sqlite"
+TOKENS_FOLDER: Final = "tokens"
 SEED_BYTES: Final = 4
 
 
@@ -62,6 +67,9 @@ def audit() -> None:
 )
 @click.option("--store", "store_url", metavar="URL", help="A station's store to compare, and the views beside it.")
 @click.option("--views", "views_url", metavar="URL", help="The station's views, if they are not where its store says.")
+@click.option(
+    "--timestamp-roots", type=click.Path(path_type=Path), help="PEM roots of time-stamping authorities: verify their tokens."
+)
 @click.option("--trust-checkpoints", is_flag=True, help="Up to a cosigned checkpoint recompute hashes only.")
 @click.option("--sample", type=click.IntRange(1, 1_000_000), help="With --trust-checkpoints: verify so many events' signatures.")
 @click.option("--seed", type=click.IntRange(0), help="Which sample (default: at random; it is printed).")
@@ -98,7 +106,8 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, **given
         else:
             folder = given["resume"] or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ortoo-audit-")))
             views = given["views_url"] or (_views_beside(given["store_url"]) if store else None)
-            outcome = _replay(session, ledger, evidence, findings, store, folder=folder, views=views)
+            stamping = None if given["timestamp_roots"] is None else _Stamping(location, given["timestamp_roots"])
+            outcome = _replay(session, ledger, evidence, findings, store, folder=folder, views=views, stamping=stamping)
     shown_seed = seed if given["sample"] else None
     data = report_data(location, evidence.trust, outcome, findings, seed=shown_seed)
     lines = report_lines(data, outcome, findings, session.language)
@@ -110,6 +119,10 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, **given
 def _require_sense(given: dict[str, Any]) -> None:
     if given["sample"] and not given["trust_checkpoints"]:
         raise UsageError("--sample verifies signatures besides hashes; without --trust-checkpoints all are verified anyway.")
+    if given["timestamp_roots"] and given["trust_checkpoints"]:
+        raise UsageError(
+            "--timestamp-roots verifies what a replay finds, and --trust-checkpoints replays nothing. Leave one out."
+        )
     if given["resume"] and given["trust_checkpoints"]:
         raise UsageError("--resume keeps what was judged, and --trust-checkpoints judges nothing. Leave one of them out.")
     if given["views_url"] and (given["trust_checkpoints"] or not given["store_url"]):
@@ -160,6 +173,7 @@ def _replay(  # noqa: PLR0913 - what an audit works with
     *,
     folder: Path,
     views: str | None,
+    stamping: _Stamping | None,
 ) -> Outcome:
     identity, threads = evidence.trust.identity, session.settings.verify_threads
     with (
@@ -171,7 +185,29 @@ def _replay(  # noqa: PLR0913 - what an audit works with
             with ProgressLine("comparing the views") as projecting:
                 if compare_views(views, replay, folder / VIEWS_FRESH, findings.report, projecting):
                     outcome.checked.append(Check.VIEWS)
+        if stamping is not None and outcome.audited:
+            stamping.check(session, replay, folder, findings)
+            outcome.checked.append(Check.TIMESTAMPS)
     return outcome
+
+
+class _Stamping:
+    """Tokens of time stamps, found among the documents of a ledger, and who vouches for their authorities."""
+
+    def __init__(self, location: str, roots: Path) -> None:
+        self._location = location
+        self._roots = read_timestamp_roots(roots.expanduser())
+
+    def check(self, session: Session, replay: Replay, folder: Path, findings: Findings) -> None:
+        """Verify every token; report what does not hold."""
+        security = kafka_security(session)
+        with contextlib.closing(document_store_for(self._location, folder / TOKENS_FOLDER, None, security=security)) as documents:
+
+            def token_of(digest: Digest) -> bytes:
+                with documents.open(digest) as reader:
+                    return reader.read(READ_TOKEN)
+
+            check_tokens(replay, self._roots, token_of, findings.report)
 
 
 def _views_beside(store_url: str) -> str | None:

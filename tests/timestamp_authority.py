@@ -9,13 +9,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from domain.der import GENERALIZED_TIME, SEQUENCE, Element, read_der
 
 OPENSSL: Final = shutil.which("openssl") or "openssl"
+TIME_STAMPING: Final = ExtendedKeyUsageOID.TIME_STAMPING
+VALID_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)
+VALID_UNTIL: Final = datetime(2039, 1, 1, tzinfo=UTC)
 _CONFIGURATION: Final = """
 [tsa]
 default_tsa = authority
@@ -29,17 +38,6 @@ ordering = yes
 tsa_name = yes
 ess_cert_id_chain = no
 ess_cert_id_alg = sha256
-[signer]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = critical,{purpose}
-[root]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-subjectKeyIdentifier = hash
-[req]
-distinguished_name = name
-[name]
 """
 
 
@@ -86,23 +84,32 @@ class TimestampAuthority:
         return ("-signer", "signer.pem", "-inkey", "signer.key", "-chain", "root.pem", "-out", "answer.tsr")
 
 
-def make_authority(folder: Path, *, purpose: str = "timeStamping", days: int = 3650) -> TimestampAuthority:
+def make_authority(folder: Path, *, purpose: x509.ObjectIdentifier = TIME_STAMPING) -> TimestampAuthority:
     """Make an authority with a root and a certificate of its own; `purpose` is the extended usage of the certificate."""
     folder.mkdir(parents=True)
-    (folder / "tsa.cnf").write_text(_CONFIGURATION.format(folder=folder, purpose=purpose))
+    (folder / "tsa.cnf").write_text(_CONFIGURATION.format(folder=folder))
     (folder / "serial").write_text("01\n")
-    made = TimestampAuthority(folder=folder)
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "tsa.cnf")
-    made.openssl(
-        *("req", "-x509", *key, "-keyout", "root.key", "-out", "root.pem", "-subj", f"/CN=root of {folder.name}"),
-        *("-extensions", "root", "-days", "3650"),
+    root_key, signer_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root_name, signer_name = _name(f"root of {folder.name}"), _name(f"authority {folder.name}")
+    root = _certificate(root_name, root_name, root_key.public_key()).add_extension(
+        x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
-    made.openssl("req", "-new", *key, "-keyout", "signer.key", "-out", "signer.csr", "-subj", f"/CN=authority {folder.name}")
-    made.openssl(
-        *("x509", "-req", "-in", "signer.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", str(days)),
-        *("-extfile", "tsa.cnf", "-extensions", "signer", "-out", "signer.pem"),
+    signer = _certificate(signer_name, root_name, signer_key.public_key()).add_extension(
+        x509.ExtendedKeyUsage([purpose]), critical=True
     )
-    return made
+    (folder / "root.pem").write_bytes(root.sign(root_key, SHA256()).public_bytes(Encoding.PEM))
+    (folder / "signer.pem").write_bytes(signer.sign(root_key, SHA256()).public_bytes(Encoding.PEM))
+    (folder / "signer.key").write_bytes(signer_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return TimestampAuthority(folder=folder)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
+    return builder.not_valid_before(VALID_FROM).not_valid_after(VALID_UNTIL)
 
 
 def _signed_data(answer: bytes) -> tuple[Element, ...]:
