@@ -18,11 +18,12 @@ from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 from adapters.trust_files import Trust, TrustedAnchor, encode_trust, sign_trust
 from cli.main import ortoo
 from domain.checkpoints import Checkpoint, CheckpointPair, encode_pair, record_origin, verdict_origin
+from domain.exchange import Exchange
 from domain.ids import Digest
 from projections.projector import Projector
 from tests.checkpoint_keys import SeededOperator, SeededWitness, signed_note
 from tests.eventful_exchange import Eventful, eventful_exchange
-from tests.exchanges import THRESHOLD
+from tests.exchanges import THRESHOLD, TestExchange
 from tests.homes import Answer
 
 FAR_MS: Final = 4_000_000_000_000
@@ -77,15 +78,9 @@ class Audited:
         store, exchange = self.eventful.station.parts.store, self.eventful.station.exchange
         verdict = store.verdict(min(size, self.end) - 1)
         assert verdict is not None
-        at_s = (verdict.at + 60_000 if at_ms is None else at_ms) // 1000
-        notes = []
-        origins = (record_origin(exchange.name, exchange.identity), verdict_origin(exchange.name, exchange.identity))
-        for origin, root in zip(origins, roots or self.roots_at(size), strict=True):
-            note = signed_note(Checkpoint(origin=origin, size=size, root=root), operator, at_s)
-            for witness in witnesses:
-                note = witness.cosigned(note, at_s)
-            notes.append(note)
-        return CheckpointPair(records=notes[0], verdicts=notes[1])
+        at_ms = verdict.at + 60_000 if at_ms is None else at_ms
+        roots = roots or self.roots_at(size)
+        return signed_checkpoints(exchange, size, roots, at_ms=at_ms, operator=operator, witnesses=witnesses)
 
     def kept(self, pair: CheckpointPair, name: str = "kept.checkpoint") -> str:
         """Write a pair as an auditor keeps it, and return its path."""
@@ -148,9 +143,8 @@ def codes(answer: Answer, gravity: str | None = None) -> list[str]:
     return [one["code"] for one in found if gravity in {None, one["gravity"]}]
 
 
-def trust_of(eventful: Eventful) -> Trust:
-    """Return the trust file of an exchange, signed by as many roots as must."""
-    exchange = eventful.station.exchange
+def trust_of(keys: TestExchange, exchange: Exchange) -> Trust:
+    """Return the trust file of an exchange, signed by as many of the roots (whose keys these are) as must."""
     trust = Trust(
         version=1,
         identity=exchange.identity,
@@ -163,15 +157,35 @@ def trust_of(eventful: Eventful) -> Trust:
         quorum=QUORUM,
         anchors=tuple(TrustedAnchor(anchor=anchor, withdrawn_at_ms=None) for anchor in exchange.anchors),
     )
-    return signed(trust, eventful)
+    return signed(trust, keys)
 
 
-def signed(trust: Trust, eventful: Eventful) -> Trust:
+def signed(trust: Trust, keys: TestExchange) -> Trust:
     """Return a trust file with the roots' signatures and no others."""
-    unsigned = replace(trust, signatures=())
-    for root in eventful.exchange.roots[:THRESHOLD]:
-        unsigned = sign_trust(unsigned, root)
-    return unsigned
+    made = replace(trust, signatures=())
+    for root in keys.roots[:THRESHOLD]:
+        made = sign_trust(made, root)
+    return made
+
+
+def signed_checkpoints(
+    exchange: Exchange,
+    size: int,
+    roots: tuple[Digest, Digest],
+    *,
+    at_ms: int,
+    operator: SeededOperator = OPERATOR,
+    witnesses: Sequence[SeededWitness] = WITNESSES,
+) -> CheckpointPair:
+    """Return a pair of checkpoints of an exchange, signed and cosigned at a time."""
+    notes = []
+    origins = (record_origin(exchange.name, exchange.identity), verdict_origin(exchange.name, exchange.identity))
+    for origin, root in zip(origins, roots, strict=True):
+        note = signed_note(Checkpoint(origin=origin, size=size, root=root), operator, at_ms // 1000)
+        for witness in witnesses:
+            note = witness.cosigned(note, at_ms // 1000)
+        notes.append(note)
+    return CheckpointPair(records=notes[0], verdicts=notes[1])
 
 
 @contextlib.contextmanager
@@ -182,5 +196,5 @@ def audited_exchange(folder: Path) -> Iterator[Audited]:
         views = f"sqlite:///{folder / 'ministry' / 'views.sqlite'}"
         with contextlib.closing(Projector(views, station.parts.store, station.parts.codec, station.view)) as projector:
             projector.catch_up()
-        (folder / "trust.json").write_bytes(encode_trust(trust_of(eventful)))
+        (folder / "trust.json").write_bytes(encode_trust(trust_of(eventful.exchange, station.exchange)))
         yield Audited(eventful=eventful, folder=folder)
