@@ -10,18 +10,23 @@ from adapters.certificate_authority import BACKDATED, issue_certificate
 from domain.events import (
     AcknowledgementMissed,
     ConsignmentOpened,
+    EventReaffirmed,
+    EventRepudiated,
+    InboxCommitted,
     KeyRevoked,
     KeySuspended,
     OfficerRelieved,
     OrganisationClosed,
     ReceiptAcknowledged,
     RootChanged,
+    TimestampRecorded,
 )
 from domain.header import Seen
-from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
+from domain.ids import ZERO_DIGEST, Digest, LetterId, OfficerId, OrgId, sha256
 from domain.reasons import Reason
+from domain.tree import EMPTY_ROOT
 from tests.battle import Battle, gets
-from tests.fixed_exchange import DAY_MS, HOUR_MS, REGISTRAR, Clock, FixedExchange, Said
+from tests.fixed_exchange import DAY_MS, HOUR_MS, REGISTRAR, Clock, FixedExchange, Said, document
 from tests.hostile_speakers import roots_of
 
 Records = Iterator[bytes | None]
@@ -242,3 +247,76 @@ def a_term_from_the_far_past(battle: Battle) -> Records:
     for due in (0, 1, battle.exchange.clock()):
         yield battle.exchange.record(battle.exchange.letter("deputy", acknowledge_by=due))
         yield battle.exchange.record(battle.exchange.letter("deputy", reply_by=due))
+
+
+@gets(Reason.INBOX_MISMATCH)
+def inboxes_that_hide_a_letter(battle: Battle) -> Records:
+    battle.letter("mfy-001")
+    size = len(battle.entries)
+    for count, root in ((1, ZERO_DIGEST), (size, sha256(b"whatever I say")), (2**53 - 1, EMPTY_ROOT)):
+        yield battle.exchange.record(battle.exchange.say(InboxCommitted, "machine", size=size, count=count, root=root))
+
+
+@gets(Reason.FIRST_ORGANISATION_NEEDED)
+def inboxes_stated_by_a_committees_station(battle: Battle) -> Records:
+    yield battle.exchange.record(battle.exchange.say(InboxCommitted, "post", size=1, count=1, root=ZERO_DIGEST))
+
+
+@gets(Reason.SIZE_NOT_NEXT)
+def inboxes_and_time_stamps_of_a_history_to_come(battle: Battle) -> Records:
+    for size in (10**6, 2**53 - 1):
+        yield battle.exchange.record(battle.exchange.say(InboxCommitted, "machine", size=size, count=1, root=ZERO_DIGEST))
+        yield battle.exchange.record(stamped(battle, size))
+
+
+@gets(Reason.CHECKPOINT_MISMATCH)
+def a_time_stamp_over_another_history(battle: Battle) -> Records:
+    for size in (1, len(battle.entries)):
+        yield battle.exchange.record(stamped(battle, size))
+
+
+@gets(Reason.NOT_THE_SIGNER)
+def somebody_elses_letter_repudiated(battle: Battle) -> Records:
+    letter = Digest(battle.letter("mfy-001"))
+    for officer in ("chair", "head", REGISTRAR, "machine"):
+        for event in (EventRepudiated, EventReaffirmed):
+            yield battle.exchange.record(battle.exchange.say(event, officer, event=letter))
+
+
+@gets(Reason.NOT_CONTESTED)
+def an_own_letter_repudiated_that_nobody_contests(battle: Battle) -> Records:
+    letter = Digest(battle.letter("mfy-001"))
+    yield battle.exchange.record(battle.exchange.say(EventRepudiated, "deputy", event=letter))
+
+
+@gets(Reason.KEY_NOT_NEWER)
+def a_thiefs_letter_reaffirmed_with_a_key_that_he_had_enrolled_before(battle: Battle) -> Records:
+    exchange = battle.exchange
+    battle.employ("robbed", "ministry", "signatory")
+    letter = Digest(battle.letter("mfy-001", by="robbed"))
+    battle.honest(exchange.enrolled("robbed", "ministry", name="thief's key"))
+    battle.stop_key(KeyRevoked, "robbed", reason="COMPROMISED", since=None)
+    yield exchange.record(exchange.say(EventReaffirmed, "thief's key", event=letter))
+    yield exchange.record(exchange.say(EventReaffirmed, "thief's key", event=letter, header={"signed_at": CENTURY_MS}))
+
+
+@gets(Reason.EVENT_UNKNOWN)
+def events_settled_that_are_none(battle: Battle) -> Records:
+    rejected = battle.exchange.letter("clerk")
+    for event in (ZERO_DIGEST, Digest(NOBODYS), battle.exchange.identity_of(rejected)):
+        yield battle.exchange.record(battle.exchange.say(EventRepudiated, "clerk", event=event))
+
+
+def stamped(battle: Battle, size: int) -> Said:
+    """Return a time stamp over roots that no history has."""
+    forged, token = sha256(b"another history"), document("token", "signature_of")
+    return battle.exchange.say(
+        TimestampRecorded,
+        "machine",
+        size=size,
+        root=forged,
+        verdict_root=forged,
+        authority=sha256(b"an authority"),
+        stamped_at=battle.exchange.clock(),
+        token=token,
+    )

@@ -16,6 +16,8 @@ from domain.events import (
     Addressee,
     Body,
     ConsignmentOpened,
+    EventReaffirmed,
+    EventRepudiated,
     GroupDefined,
     GroupVersion,
     KeyResumed,
@@ -184,6 +186,16 @@ class Scribe:
             self.exchange.appointment("secretary-3", "mfy-003", "clerk"),
         ]
 
+    def settlements(self) -> list[Said]:
+        """Return what the deputy says of his letters with a new key, once the old one is compromised or before."""
+        new, first, second = "deputy's new key", *map(Digest, self.letters[:2])
+        return [
+            self.exchange.enrolled("deputy", "ministry", name=new),
+            self.exchange.say(EventReaffirmed, new, event=first),
+            self.exchange.say(EventRepudiated, new, event=first),
+            self.exchange.say(EventRepudiated, new, event=second),
+        ]
+
     def hostile(self, other: FixedExchange) -> list[bytes]:
         """Return what people sign who may not, and what nobody signed."""
         exchange = self.exchange
@@ -215,10 +227,10 @@ class Scribe:
         return [exchange.record(one) for one in said] + [other.record(other.letter(REGISTRAR)), other.record(other.opening)]
 
 
-def stock_of(exchange: FixedExchange, other: FixedExchange) -> Stock:
-    """Return the stock of a populated exchange in which `second` is one more clerk of the first committee."""
+def stock_of(exchange: FixedExchange, other: FixedExchange, *more: Said) -> Stock:
+    """Return the stock of a populated exchange in which `second` is one more clerk of the first committee; `more` is honest."""
     scribe = Scribe(exchange)
-    honest = [*scribe.dispatches(), *scribe.fates(), *scribe.changes()]
+    honest = [*scribe.dispatches(), *more, *scribe.fates(), *scribe.changes(), *scribe.settlements()]
     return Stock(
         honest=tuple(exchange.record(one) for one in honest),
         hostile=tuple(scribe.hostile(other)),

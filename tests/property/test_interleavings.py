@@ -25,6 +25,7 @@ from adapters.ledger_memory import MemoryLedger
 from adapters.ledger_sqlite import SqliteLedger
 from adapters.store.ledger_store import LedgerStore
 from adapters.verifying import Verifier
+from domain.changes import Inbox
 from domain.events import (
     AcknowledgementMissed,
     Body,
@@ -39,7 +40,9 @@ from domain.tree import root_of
 from domain.verdicts import Verdict
 from projections.inbox import CONSIGNMENTS
 from projections.projector import DUMPED, Projector
+from tests.addressed import inboxes_of
 from tests.court import ARCHIVE, LEDGER_FILE, Court
+from tests.faults.provoked_proof import committing
 from tests.fixed_exchange import Clock, FixedExchange, shared_codec
 from tests.hostile_records import KINDS
 from tests.property.strategies import MEMBERS, Stock, Written, interleavings, stock_of
@@ -82,8 +85,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     court = Court.founded(tmp_path_factory.mktemp("court"))
     court.employ("second", "mfy-001", "clerk")
     prefix = tuple(Written(record=s.record, stored_at_ms=s.stored_at_ms) for s in court.ledger.read(0, 500))
+    stock = stock_of(court.exchange, FixedExchange(Clock(), name="other"), committing(court, len(prefix)))
     court.close()
-    return Ground(court=court, prefix=prefix, stock=stock_of(court.exchange, FixedExchange(Clock(), name="other")))
+    return Ground(court=court, prefix=prefix, stock=stock)
 
 
 def write_all(path: Path, start: int, slots: Sequence[Written]) -> None:
@@ -124,6 +128,10 @@ class Reader:
             dump=self.store.canonical_dump(),
             roots=self.store.roots_at(self.store.next_position()),
         )
+
+    def inboxes(self) -> tuple[Inbox, ...]:
+        """Return everybody's inbox at the end."""
+        return self.one_more_follower().view.inboxes_at(self.ledger.end())
 
     def show(self, until: int = 0) -> dict[str, Digest]:
         """Bring the views up in two steps, and return their canonical dumps."""
@@ -220,8 +228,11 @@ def judge_every_way(ground: Ground, slots: tuple[Written, ...], batches: Sequenc
     whole = (*ground.prefix, *slots)
     with in_memory(whole) as reader:
         reading = reader.read([500])
+        inboxes = reader.inboxes()
     with in_files(ground, slots) as reader:
         assert reader.read(batches) == reading
+        assert reader.inboxes() == inboxes
+    assert [(one.organisation, one.letters, one.head) for one in inboxes] == inboxes_of(whole, reading.verdicts)
     records = [slot.record or b"" for slot in whole]
     assert reading.roots == (root_of(records), root_of(verdict.leaf() for verdict in reading.verdicts))
     require_registers_without_gaps(reading.verdicts)
