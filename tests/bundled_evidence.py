@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from adapters.evidence_bundle import RECORD_PROOF, VERDICT, VERDICT_PROOF
 from adapters.evidence_export import Sources, write_bundle
 from adapters.evidence_facts import Terms
 from adapters.evidence_report import EvidenceReport
 from adapters.evidence_verification import verify_bundle
 from adapters.plain_zip import open_entry, read_plain_zip, write_plain_zip
+from adapters.store.nodes import Log
 from adapters.trust_files import Trust, parse_trust
 from cli.evidence_selection import letter_positions, sources_of
 from domain.checkpoints import CheckpointPair
-from domain.ids import OrgId
+from domain.ids import Digest, OrgId
+from domain.log_proofs import LogProof, encode_proof, parse_proof
+from domain.notes import Note
+from domain.proofs import inclusion_path
+from domain.tree import Frontier, leaf_hash
 from projections.projector import Projector
 from schemas.codec import LedgerCodec
-from tests.audited_exchange import Audited
+from tests.audited_exchange import Audited, audited_exchange
 
 ENTRIES_LIMIT = 100_000
 
@@ -87,4 +95,51 @@ def changed(bundle: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes
 
 def facts(report: EvidenceReport) -> tuple[object, ...]:
     """Return everything that a report claims of events: what no change of a bundle may turn into something else."""
-    return (report.verdict, report.checkpoint, tuple(replace(one) for one in report.events))
+    return (report.verdict, report.checkpoint, report.events)
+
+
+@contextlib.contextmanager
+def evidence_exchange(folder: Path) -> Iterator[Evidence]:
+    """Give the exchange in whose ledger everything has happened once, and who makes bundles of it."""
+    with audited_exchange(folder) as audited:
+        station = audited.eventful.station
+        views = f"sqlite:///{folder / 'evidence-views.sqlite'}"
+        projector = Projector(views, station.parts.store, station.parts.codec, station.view, station.parts.documents)
+        with contextlib.closing(projector):
+            projector.catch_up()
+            yield Evidence(audited=audited, projector=projector)
+
+
+class Forger:
+    """Whoever can sign what he likes in the operator's name: trees of his own, with some verdicts changed."""
+
+    def __init__(self, evidence: Evidence, verdicts: Mapping[int, bytes], **signing: Any) -> None:
+        """Change the leaves at some positions; `signing` as for `Audited.pair`, such as the witnesses who help him."""
+        audited = evidence.audited
+        store = audited.eventful.station.parts.store
+        self.size = audited.end
+        self.leaves = {log: [store.node(log, 0, index) for index in range(self.size)] for log in Log}
+        for position, leaf in verdicts.items():
+            self.leaves[Log.VERDICTS][position] = leaf_hash(leaf)
+        self.verdicts = verdicts
+        roots = tuple(Frontier().extend(self.leaves[log])[0].root() for log in Log)
+        self.pair = audited.pair(roots=(roots[0], roots[1]), **signing)
+
+    def forged(self, bundle: bytes) -> bytes:
+        """Return a bundle with the changed verdicts, and every proof made anew."""
+        files = files_in(bundle)
+        for name in [name for name in files if name.endswith(RECORD_PROOF)]:
+            folder = name.removesuffix(RECORD_PROOF)
+            position = parse_proof(files[name]).index
+            files[folder + VERDICT] = self.verdicts.get(position, files[folder + VERDICT])
+            files[name] = self._proof(Log.RECORDS, position, self.pair.records)
+            files[folder + VERDICT_PROOF] = self._proof(Log.VERDICTS, position, self.pair.verdicts)
+        return bundle_of(files)
+
+    def _proof(self, log: Log, position: int, note: Note) -> bytes:
+        path = inclusion_path(position, self.size, lambda level, index: self._node(log, level, index))
+        return encode_proof(LogProof(index=position, path=path, note=note))
+
+    def _node(self, log: Log, level: int, index: int) -> Digest:
+        below = self.leaves[log][index << level : (index + 1) << level]
+        return Frontier().extend(below)[0].root()

@@ -1,0 +1,120 @@
+"""Whatever is changed in a bundle, it is refused or tells the identical facts: never other ones.
+
+Changes of the file as it is, mostly caught by the zip's own checksums, and changes of what is in it, with every checksum put
+right again, as somebody would who means it. With `ORTOO_HUNT` there are many more.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+
+from adapters.evidence_report import VerdictCode
+from adapters.trust_files import TrustFileError, parse_trust, verify_trust
+from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, facts, files_in
+
+HUNTING: Final = bool(os.environ.get("ORTOO_HUNT"))
+FILE_CHANGES: Final = 50_000 if HUNTING else 5_000
+CONTENT_CHANGES: Final = 50_000 if HUNTING else 600
+TRUST_CHANGES: Final = 50_000 if HUNTING else 500
+REFUSED: Final = frozenset({VerdictCode.INVALID, VerdictCode.UNVERIFIABLE})
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
+    with evidence_exchange(tmp_path_factory.mktemp("evidence")) as made:
+        yield made
+
+
+def flipped(raw: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(raw))
+    return raw[:place] + bytes([raw[place] ^ (1 << chance.randrange(8))]) + raw[place + 1 :]
+
+
+def cut(raw: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(raw))
+    return raw[:start] + raw[start + chance.randrange(1, 40) :]
+
+
+def extended(raw: bytes, chance: random.Random) -> bytes:
+    place = chance.choice((len(raw), chance.randrange(len(raw) + 1)))
+    return raw[:place] + chance.randbytes(chance.randrange(1, 40)) + raw[place:]
+
+
+def replaced(raw: bytes, chance: random.Random) -> bytes:
+    place, length = chance.randrange(len(raw)), chance.randrange(1, 40)
+    return (raw[:place] + chance.randbytes(length) + raw[place + length :])[: max(1, len(raw))]
+
+
+def doubled(raw: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(raw))
+    return raw[: start + chance.randrange(1, 40)] + raw[start:]
+
+
+CHANGES: Final[tuple[Callable[[bytes, random.Random], bytes], ...]] = (flipped, flipped, cut, extended, replaced, doubled)
+
+
+def require_refused_or_same(evidence: Evidence, changed: bytes, honest: object) -> bool:
+    """Fail if a changed bundle tells other facts; return whether it was refused."""
+    report = evidence.verify(changed)
+    if report.verdict.code in REFUSED:
+        assert report.findings
+        return True
+    assert facts(report) == honest
+    return False
+
+
+def test_a_changed_file_is_refused_or_tells_the_same(evidence: Evidence, record_property: Callable[[str, object], None]) -> None:
+    chance, bundle = random.Random(5), evidence.event("answered")
+    honest = facts(evidence.verify(bundle))
+    refused = 0
+    for number in range(FILE_CHANGES):
+        # Every byte in turn, then anything anywhere.
+        place = number * 11 % len(bundle)
+        changed = bundle[:place] + bytes([bundle[place] ^ 1 << number % 8]) + bundle[place + 1 :]
+        if number % 3:
+            changed = chance.choice(CHANGES)(bundle, chance)
+        refused += changed == bundle or require_refused_or_same(evidence, changed, honest)
+    assert refused == FILE_CHANGES
+    record_property("bundles changed as files", refused)
+
+
+def test_changed_contents_are_refused_or_tell_the_same(
+    evidence: Evidence, record_property: Callable[[str, object], None]
+) -> None:
+    chance = random.Random(7)
+    bundles = [
+        evidence.event("acknowledged"),
+        evidence.event("0"),
+        evidence.event("second decision"),
+        evidence.letter("replaced"),
+    ]
+    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in bundles]
+    told_the_same = 0
+    for number in range(CONTENT_CHANGES):
+        files, honest = prepared[number % len(prepared)]
+        name = chance.choice(list(files))
+        content = chance.choice(CHANGES)(files[name], chance)
+        if content != files[name]:
+            told_the_same += not require_refused_or_same(evidence, bundle_of({**files, name: content}), honest)
+    record_property("bundles changed in their contents", CONTENT_CHANGES)
+    # All of it counts: at most the name of a witness whom nobody asked could be another.
+    assert told_the_same == 0
+
+
+def test_a_changed_trust_file_is_refused_or_says_the_same(
+    evidence: Evidence, record_property: Callable[[str, object], None]
+) -> None:
+    chance, raw, honest = random.Random(9), evidence.audited.trust.read_bytes(), evidence.trust
+    for _ in range(TRUST_CHANGES):
+        try:
+            found = parse_trust(chance.choice(CHANGES)(raw, chance))
+            verify_trust(found, evidence.now_ms)
+        except TrustFileError:
+            continue
+        assert found == honest
+    record_property("trust files changed", TRUST_CHANGES)
