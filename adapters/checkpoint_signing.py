@@ -25,7 +25,7 @@ from adapters.store.lease import StoreLease
 from adapters.store.nodes import Log
 from adapters.witness_client import ToCosign, gather_cosignatures
 from adapters.witness_errors import WitnessError
-from domain.checkpoint_signatures import CheckpointSigner, operator_lines, verify_pair
+from domain.checkpoint_signatures import CheckpointSigner, VerifiedPair, operator_lines, verify_pair
 from domain.checkpoints import (
     Checkpoint,
     CheckpointPair,
@@ -46,10 +46,15 @@ MS_PER_S: Final = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedPair:
-    """A pair that was signed and published, and what each witness that did not cosign did instead, by address."""
+    """A pair that was signed and published, by which key, and what each witness that did not cosign did, by address."""
 
-    pair: CheckpointPair
+    verified: VerifiedPair
     problems: Mapping[str, WitnessError]
+
+    @property
+    def pair(self) -> CheckpointPair:
+        """Both notes, with the cosignatures that came."""
+        return self.verified.pair
 
 
 def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequence[str], lease: StoreLease) -> SignedPair:
@@ -69,7 +74,8 @@ def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequenc
     last = _last_signed(station)
     _require_continues(station, last, freshness.position)
     _read_back(station, 0 if last is None else last.size, freshness.position)
-    return _publish(station, _signed(station, key, freshness.position), last, witnesses)
+    pair, problems = _publish(station, _signed(station, key, freshness.position), last, witnesses)
+    return SignedPair(verified=VerifiedPair(pair=pair, key=key.public), problems=problems)
 
 
 def _last_signed(station: Station) -> CheckpointPair | None:
@@ -134,7 +140,9 @@ def _signed(station: Station, key: CheckpointSigner, size: int) -> CheckpointPai
     return pair
 
 
-def _publish(station: Station, pair: CheckpointPair, last: CheckpointPair | None, witnesses: Sequence[str]) -> SignedPair:
+def _publish(
+    station: Station, pair: CheckpointPair, last: CheckpointPair | None, witnesses: Sequence[str]
+) -> tuple[CheckpointPair, Mapping[str, WitnessError]]:
     problems: dict[str, WitnessError] = {}
     notes = []
     before = (None, None) if last is None else (last.records, last.verdicts)
@@ -147,7 +155,7 @@ def _publish(station: Station, pair: CheckpointPair, last: CheckpointPair | None
     station.parts.store.checkpoints.keep(Kept.SIGNED, published.size, raw)
     station.parts.checkpoints.publish(raw)
     station.parts.checkpoints.follow(station.exchange)
-    return SignedPair(pair=published, problems=problems)
+    return published, problems
 
 
 def _cosigned(

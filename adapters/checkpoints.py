@@ -106,7 +106,8 @@ class Checkpoints:
 
     def witnessed(self, exchange: Exchange) -> CheckpointPair | None:
         """Return the newest pair that has a quorum of this station's witnesses, None if there is none."""
-        for kept in (Kept.NEWEST, Kept.WITNESSED):
+        # Without a quorum nothing ever is, and nobody is asked.
+        for kept in (Kept.NEWEST, Kept.WITNESSED) if self.policy.quorum > 0 else ():
             found = self._kept(kept, exchange)
             if found is not None and self._has_quorum(found.pair):
                 return found.pair

@@ -1,7 +1,8 @@
 """What a station may do on a Kafka cluster, as the commands with which an operator says so (design.md, "Kafka").
 
-A principal per station: it appends to the ledger and reads it, writes its own documents topic and reads all of them, and sees
-what `ortoo ledger check` looks at. It gets no transactional id. Nobody may delete or alter, whatever a later rule allows.
+A principal per station: it appends to the ledger and reads it, writes its own documents topic and reads all of them, reads
+checkpoints (one station writes them), and sees what `ortoo ledger check` looks at. It gets no transactional id. Nobody may
+delete or alter, whatever a later rule allows.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.ledger_kafka_check import documents_topic
+from adapters.ledger_kafka_check import checkpoints_topic, documents_topic
 
 WRITE_BYTE_RATE: Final = 2 * 1024 * 1024
 """Bytes a second that a station may write: a document of the largest size in a minute, and no more than a broker bears."""
@@ -48,12 +49,14 @@ class Rule:
         return shlex.join(words)
 
 
-def station_rules(ledger_topic: str, station: str, principal: str) -> tuple[Rule, ...]:
-    """Return what a station's principal may do."""
+def station_rules(ledger_topic: str, station: str, principal: str, *, signs_checkpoints: bool = False) -> tuple[Rule, ...]:
+    """Return what a station's principal may do: of those that follow a ledger, one signs checkpoints."""
     own, all_of_them = documents_topic(ledger_topic, station), documents_topic(ledger_topic, "")
+    publishes = ("Read", "Write", *_SEEING) if signs_checkpoints else ("Read", *_SEEING)
     return (
         Rule(principal=principal, operations=("Read", "Write", *_SEEING), topics=(ledger_topic, own)),
         Rule(principal=principal, operations=("Read", "Describe"), topics=(all_of_them,), prefixed=True),
+        Rule(principal=principal, operations=publishes, topics=(checkpoints_topic(ledger_topic),)),
         Rule(principal=principal, operations=_SEEING),
     )
 
@@ -62,7 +65,7 @@ def ledger_rules(ledger_topic: str) -> tuple[Rule, ...]:
     """Return what nobody may do, beside the operators who stand above all rules (super.users)."""
     documents = documents_topic(ledger_topic, "")
     return (
-        Rule(principal=EVERYBODY, operations=DESTRUCTIVE, topics=(ledger_topic,), denied=True),
+        Rule(principal=EVERYBODY, operations=DESTRUCTIVE, topics=(ledger_topic, checkpoints_topic(ledger_topic)), denied=True),
         Rule(principal=EVERYBODY, operations=DESTRUCTIVE, topics=(documents,), prefixed=True, denied=True),
     )
 
@@ -75,7 +78,10 @@ def quota_command(bootstrap: str, principal: str) -> str:
     return shlex.join([*words, "--entity-type", "users", "--entity-name", name])
 
 
-def access_commands(bootstrap: str, ledger_topic: str, station: str, principal: str) -> tuple[str, ...]:
+def access_commands(
+    bootstrap: str, ledger_topic: str, station: str, principal: str, *, signs_checkpoints: bool = False
+) -> tuple[str, ...]:
     """Return every command for a station on a cluster: once for the ledger what nobody may, then what this station may."""
-    rules = (*ledger_rules(ledger_topic), *station_rules(ledger_topic, station, principal))
+    own = station_rules(ledger_topic, station, principal, signs_checkpoints=signs_checkpoints)
+    rules = (*ledger_rules(ledger_topic), *own)
     return (*(rule.command(bootstrap) for rule in rules), quota_command(bootstrap, principal))

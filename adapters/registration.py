@@ -15,6 +15,9 @@ from adapters.station import Station, Utterance
 from domain import directory
 from domain.events import (
     Body,
+    CheckpointKey,
+    CheckpointKeyAdded,
+    CheckpointKeyRetired,
     EventReaffirmed,
     EventRepudiated,
     GroupDefined,
@@ -237,6 +240,18 @@ def anchor_withdrawn(station: Station, roots: tuple[OfficerSigner, ...], *, anch
     """Return the end of the trust in a certification authority, for new enrolments."""
     body = TrustAnchorWithdrawn(header=station.header("", roots), anchor=anchor, reason=reason)
     return _of_roots(station, roots, body, _said(anchor, reason))
+
+
+def checkpoint_key_added(station: Station, roots: tuple[OfficerSigner, ...], *, key: CheckpointKey) -> Utterance:
+    """Return the naming of one more key that signs checkpoints."""
+    body = CheckpointKeyAdded(header=station.header("", roots), key=key)
+    return _of_roots(station, roots, body, _said(key))
+
+
+def checkpoint_key_retired(station: Station, roots: tuple[OfficerSigner, ...], *, key: Digest, reason: str) -> Utterance:
+    """Return the end of a key (SHA-256 of its Ed25519 half) that signed checkpoints."""
+    body = CheckpointKeyRetired(header=station.header("", roots), key=key, reason=reason)
+    return _of_roots(station, roots, body, _said(key, reason))
 
 
 def rules_adopted(

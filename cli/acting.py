@@ -16,6 +16,7 @@ from adapters.station import Station, Utterance
 from cli.confirm import Preview, confirmed
 from cli.errors import HomeError, UsageError
 from cli.fates import Fate
+from cli.labels import label
 from cli.options import Command
 from cli.progress import ProgressLine
 from cli.session import Session
@@ -55,6 +56,7 @@ def acting_station(session: Session) -> Station:
     with ProgressLine("reading the ledger") as progress:
         station.catch_up(progress=progress)
     require_genesis(session, station)
+    tell_forks(session, station)
     return station
 
 
@@ -65,6 +67,12 @@ def require_genesis(session: Session, station: Station) -> None:
             f"{session.home} has not read anything of its ledger yet, and the ledger does not answer. Check its location "
             f"({session.settings.location}), then try again."
         )
+
+
+def tell_forks(session: Session, station: Station) -> None:
+    """Say on standard error that the operator signed another history, if there is evidence of it in this home."""
+    for file in station.parts.checkpoints.forks():
+        session.note(label("note.fork", session.language, file=file))
 
 
 def acting_officer(session: Session) -> OfficerId:

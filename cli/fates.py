@@ -70,7 +70,7 @@ def fate_data(station: Station, fate: Fate) -> dict[str, Any]:
             "position": verdict.position,
             "at": verdict.at,
             "number": number_data(station, verdict),
-            "witnessed": False,
+            "witnessed": is_witnessed(station, verdict.position),
         }
         return data if verdict.is_accepted else data | _reason_data(verdict.reason, verdict.because)
     if isinstance(outcome, Exception):
@@ -96,6 +96,11 @@ def fate_words(language: Language, station: Station, fate: Fate) -> str:
     if verdict.number is not None:
         words.insert(1, f"№ {printed_number(station, verdict, verdict.number)}")
     return ", ".join(words)
+
+
+def is_witnessed(station: Station, position: int) -> bool:
+    """Tell whether enough witnesses have cosigned a checkpoint that covers a position: only then is a deposit final."""
+    return position < station.witnessed_size()
 
 
 def number_data(station: Station, verdict: Verdict) -> dict[str, Any] | None:
@@ -159,7 +164,8 @@ def _one_lines(language: Language, station: Station, fate: Fate) -> list[str]:
             (label("heading.identity", language), fate.outcome.identity.hex()),
         )
         lines += [f"  {line}" for line in pair_lines(pairs)]
-        lines.append(f"  {label('note.not_witnessed', language)}")
+        if not is_witnessed(station, fate.outcome.verdict.position):
+            lines.append(f"  {label('note.not_witnessed', language)}")
     return lines
 
 

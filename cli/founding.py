@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.authority_files import authority_paths, write_authority
 from adapters.certificate_authority import CERTIFICATE_DAYS, Authority, create_authority, issue_certificate, new_serial
+from adapters.checkpoint_board import make_board
+from adapters.checkpoint_keys import OperatorKey, draw_checkpoint_key, write_checkpoint_key
 from adapters.clock import system_clock_ms
 from adapters.errors import AdapterError, LedgerUnsafeError
 from adapters.follower import held_schema_digests
@@ -35,7 +37,7 @@ from adapters.view import StoreView
 from cli.errors import CliError, FoundingStoppedError, HomeError, UsageError
 from cli.passphrases import NewPassphrase
 from cli.settings import read_settings, write_atomically, write_settings
-from cli.wiring import KEYS_FOLDER, cloud_event_headers
+from cli.wiring import KEYS_FOLDER, checkpoint_keys_folder, cloud_event_headers
 from domain.errors import DomainError
 from domain.events import FirstRegistrar, LedgerOpened, OrganisationEntry
 from domain.exchange import MAX_ROOTS
@@ -66,8 +68,9 @@ class FoundingPlan:
     """What the founders decide, and where everything is to lie.
 
     `root_passphrases` are one for each root key, so that their holders need not share one. `anchors` are the certificates
-    (DER) of outside authorities; the exchange's own is added. `replication` counts for Kafka only. Without `store_url` the
-    store is a file in the home.
+    (DER) of outside authorities; the exchange's own is added. With `makes_checkpoint_key` the home gets a key that signs
+    checkpoints, and the ledger names it. `replication` counts for Kafka only. Without `store_url` the store is a file in the
+    home.
     """
 
     home: Path
@@ -82,6 +85,7 @@ class FoundingPlan:
     root_threshold: int
     roots_folder: Path
     anchors: tuple[bytes, ...] = ()
+    makes_checkpoint_key: bool = True
     station: str | None = None
     replication: int = 1
     security: KafkaSecurity = PLAIN_TEXT
@@ -120,6 +124,7 @@ class _Made:
     roots: tuple[PrivateKey, ...]
     registrar: PrivateKey
     authority: Authority
+    checkpoint_key: OperatorKey | None
     genesis: Genesis
 
 
@@ -217,6 +222,7 @@ def _make(plan: FoundingPlan, at_ms: int) -> _Made:
         days=CERTIFICATE_DAYS,
         serial=new_serial(),
     )
+    checkpoint_key = draw_checkpoint_key() if plan.makes_checkpoint_key else None
     founding = Founding(
         name=plan.name,
         purpose=plan.purpose,
@@ -231,6 +237,7 @@ def _make(plan: FoundingPlan, at_ms: int) -> _Made:
             posts=plan.registrar.posts,
             certificate=certificate,
         ),
+        checkpoint_keys=() if checkpoint_key is None else (checkpoint_key.public,),
     )
     signers = [signer_of(root) for root in roots]
     try:
@@ -238,7 +245,7 @@ def _make(plan: FoundingPlan, at_ms: int) -> _Made:
     except MalformedError as error:
         raise UsageError(f"No ledger was made: {error}. Change what was given for it.") from error
     _judge(genesis.record, at_ms)
-    return _Made(roots=roots, registrar=registrar, authority=authority, genesis=genesis)
+    return _Made(roots=roots, registrar=registrar, authority=authority, checkpoint_key=checkpoint_key, genesis=genesis)
 
 
 def _fill(plan: FoundingPlan, location: str, made: _Made) -> tuple[Finding, ...]:
@@ -248,6 +255,9 @@ def _fill(plan: FoundingPlan, location: str, made: _Made) -> tuple[Finding, ...]
     secret, stretching = plan.passphrase.secret, plan.passphrase.stretching
     write_authority(plan.home / AUTHORITY_FOLDER, made.authority, secret, stretching)
     write_key(plan.registrar_file, made.registrar, secret, stretching)
+    if made.checkpoint_key is not None:
+        write_checkpoint_key(checkpoint_keys_folder(plan.home), made.checkpoint_key, secret, stretching)
+    make_board(location, replication=plan.replication, security=plan.security)
     if plan.station is not None:
         make_station_topic(location, plan.station, replication=plan.replication, security=plan.security)
     genesis = made.genesis
@@ -273,7 +283,7 @@ def _judge(record: bytes | None, stored_at_ms: int | None) -> None:
 
 
 def _note(plan: FoundingPlan, location: str, identity: Digest) -> str:
-    files = "".join(f"\n  {file}" for file in plan.files)
+    files = "".join(f"\n  {file}" for file in (*plan.files, checkpoint_keys_folder(plan.home)))
     return (
         f"A ledger was being made in this home and is half made.\n"
         f"  place     {location}\n"

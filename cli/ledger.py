@@ -31,6 +31,7 @@ from cli.joining import check_station_topic, join_ledger
 from cli.labels import label
 from cli.languages import Language
 from cli.ledger_acls import show_access_commands
+from cli.ledger_checkpoint_keys import add_checkpoint_key, retire_checkpoint_key
 from cli.ledger_findings import finding_data, tell_findings
 from cli.ledger_roots import add_anchor, adopt_rules, change_roots, make_root, withdraw_anchor
 from cli.ledger_state import check, show
@@ -64,6 +65,8 @@ def ledger() -> None:
 
 for command in (check, show, make_root, change_roots, add_anchor, withdraw_anchor, adopt_rules):
     ledger.add_command(command)
+for command in (add_checkpoint_key, retire_checkpoint_key):
+    ledger.add_command(command)
 
 
 @ledger.command("create")
@@ -81,10 +84,18 @@ for command in (check, show, make_root, change_roots, add_anchor, withdraw_ancho
 @click.option("--threshold", type=click.IntRange(1, MAX_ROOTS), default=2, show_default=True, help="How many must sign.")
 @click.option("--roots-folder", type=click.Path(file_okay=False), help="Where the root keys go (default: roots in the home).")
 @click.option("--anchor", "anchors", type=click.Path(), multiple=True, help="Certificate of an outside CA to trust as well.")
+@click.option(
+    "--checkpoint-key/--no-checkpoint-key",
+    "checkpoint_key",
+    default=True,
+    show_default=True,
+    help="Make a key that signs checkpoints in this home, and name it on the ledger.",
+)
 @click.option("--station", metavar="ID", help="The station that this home belongs to; without NAME: make its topic, no ledger.")
 @store_option
 @click.option("--replication", type=click.IntRange(1, 9), help="Replicas on Kafka: 3 in earnest (default: 1; as the ledger has).")
 @click.option("--acls", is_flag=True, help="Only print the commands that let --station in to Kafka, with its quota.")
+@click.option("--checkpoints", is_flag=True, help="With --acls: let that station publish checkpoints.")
 @click.option("--principal", metavar="TYPE:NAME", help="What Kafka calls that station, for --acls (default: User:ID).")
 @acting_options
 @command_options
@@ -105,7 +116,7 @@ def create(session: Session, /, name: str | None, yes: bool, dry_run: bool, **gi
       ortoo ledger create --station st.andijon --at kafka://broker:9092/alashuv --acls
     """
     if given["acls"]:
-        show_access_commands(session, given["location"], given["station"], given["principal"])
+        show_access_commands(session, given["location"], given["station"], given["principal"], checkpoints=given["checkpoints"])
         return
     if name is None:
         _create_topic(session, given)
@@ -208,6 +219,7 @@ def _plan(session: Session, name: str, given: dict[str, Any]) -> FoundingPlan:
         root_threshold=given["threshold"],
         roots_folder=Path(given["roots_folder"] or session.home / ROOTS_FOLDER).expanduser().absolute(),
         anchors=anchors,
+        makes_checkpoint_key=given["checkpoint_key"],
         station=None if given["station"] is None else officer_id(given["station"]),
         replication=given["replication"] or 1,
         security=kafka_security(session),

@@ -10,8 +10,10 @@ from cli.session import Session
 from domain.ids import officer_id
 
 
-def show_access_commands(session: Session, location: str | None, station: str | None, principal: str | None) -> None:
-    """Print what lets a station in; raise `UsageError` if it is not known which, or where."""
+def show_access_commands(
+    session: Session, location: str | None, station: str | None, principal: str | None, *, checkpoints: bool
+) -> None:
+    """Print what lets a station in, to publish `checkpoints` as well; raise `UsageError` if it is not known which, or where."""
     place = parse_location(location or session.settings.location or "memory:")
     if station is None or not isinstance(place, KafkaLocation):
         raise UsageError(
@@ -20,6 +22,6 @@ def show_access_commands(session: Session, location: str | None, station: str | 
         )
     named = officer_id(station)
     who = principal or f"User:{named}"
-    commands = access_commands(place.bootstrap, place.topic, named, who)
+    commands = access_commands(place.bootstrap, place.topic, named, who, signs_checkpoints=checkpoints)
     session.show({"station": named, "principal": who, "commands": commands}, commands)
     session.note(label("note.operator_runs", session.language))

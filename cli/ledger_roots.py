@@ -90,12 +90,12 @@ def change_roots(  # noqa: PLR0913 - what the command line says
     station = acting_station(session)
     signers = root_signers(session, station, roots)
     in_force = {one.digest: one.spki for one in station.exchange.roots}
-    kept = (in_force[_named(prefix, tuple(in_force), label("heading.roots", session.language))] for prefix in keep)
+    kept = (in_force[named_by_prefix(prefix, tuple(in_force), label("heading.roots", session.language))] for prefix in keep)
     spkis = (*kept, *(read_public_key_file(file) for file in keys))
     said = roots_changed(station, signers, keys=spkis, threshold=threshold)
     named = [sha256(spki) for spki in spkis]
     says = (("heading.new_roots", "\n".join(digest.hex() for digest in named)), ("heading.threshold", threshold))
-    preview = _preview(session, said.body.TYPE, signers, says, {"roots": named, "threshold": threshold})
+    preview = roots_preview(session, said.body.TYPE, signers, says, {"roots": named, "threshold": threshold})
     say_one(session, station, (label("heading.new_roots", session.language), said), preview, yes=yes, dry_run=dry_run)
 
 
@@ -117,7 +117,7 @@ def add_anchor(session: Session, certificate: Path, roots: tuple[str, ...], yes:
     said = anchor_added(station, signers, certificate=der)
     until = show_time(anchor.not_after_ms, station.exchange.utc_offset_minutes)
     says = (("heading.anchor", anchor.digest.hex()), ("heading.valid_until", until))
-    preview = _preview(session, said.body.TYPE, signers, says, {"anchor": anchor.digest, "valid_until": anchor.not_after_ms})
+    preview = roots_preview(session, said.body.TYPE, signers, says, {"anchor": anchor.digest, "valid_until": anchor.not_after_ms})
     say_one(session, station, (anchor.digest.hex()[:16], said), preview, yes=yes, dry_run=dry_run)
 
 
@@ -138,11 +138,11 @@ def withdraw_anchor(session: Session, /, *, anchor: str, reason: str, roots: tup
     station = acting_station(session)
     signers = root_signers(session, station, roots)
     known = tuple(one.digest for one in station.exchange.anchors)
-    digest = _named(anchor, known, label("heading.anchors", session.language))
+    digest = named_by_prefix(anchor, known, label("heading.anchors", session.language))
     said = anchor_withdrawn(station, signers, anchor=digest, reason=reason)
     why = code_label("withdrawal_reason", reason, session.language)
     says = (("heading.anchor", digest.hex()), ("heading.reason", why))
-    preview = _preview(session, said.body.TYPE, signers, says, {"anchor": digest, "reason": reason})
+    preview = roots_preview(session, said.body.TYPE, signers, says, {"anchor": digest, "reason": reason})
     say_one(session, station, (digest.hex()[:16], said), preview, yes=yes, dry_run=dry_run)
 
 
@@ -179,7 +179,7 @@ def adopt_rules(session: Session, effective: str | None, roots: tuple[str, ...],
     offset = station.exchange.utc_offset_minutes
     says = (("heading.rules", version), ("heading.effective_at", show_time(effective_at, offset)))
     data = {"version": version, "schema_digest": held, "effective_at": effective_at}
-    preview = _preview(session, said.body.TYPE, signers, says, data)
+    preview = roots_preview(session, said.body.TYPE, signers, says, data)
     say_one(session, station, (f"{label('heading.rules', session.language)} {version}", said), preview, yes=yes, dry_run=dry_run)
 
 
@@ -192,7 +192,7 @@ def _in_force_from(station: Station, text: str | None) -> int:
     return now_ms + RULES_NOTICE_MS + GRACE_MS
 
 
-def _named(prefix: str, known: Sequence[Digest], what: str) -> Digest:
+def named_by_prefix(prefix: str, known: Sequence[Digest], what: str) -> Digest:
     """Return the one digest that begins so; raise `UsageError` with those there are if it is not known which."""
     found = [one for one in known if one.hex().startswith(prefix.lower())]
     if len(prefix) < SHORTEST_PREFIX or len(found) != 1:
@@ -201,13 +201,14 @@ def _named(prefix: str, known: Sequence[Digest], what: str) -> Digest:
     return found[0]
 
 
-def _preview(
+def roots_preview(
     session: Session,
     act: str,
     signers: tuple[OfficerSigner, ...],
     says: tuple[tuple[str, object], ...],
     data: dict[str, object],
 ) -> Preview:
+    """Return what is shown before the root keys sign: `says` are names of labels with their values."""
     voice = Voice(signers=signers, organisation="")
     named = tuple((label(key, session.language), value) for key, value in says)
     return Preview(act=act, says=(*voice.says(session.language), *named), data=data)

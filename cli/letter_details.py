@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from adapters.correspondence import REMARK
 from cli.errors import UsageError
+from cli.fates import is_witnessed
 from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_fates import counts_line
@@ -79,6 +80,7 @@ class Details:
     steps: tuple[ToldStep, ...]
     organisations: Mapping[str, str]
     officers: Mapping[tuple[str, str], str]
+    witnessed: bool
 
 
 def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
@@ -108,6 +110,7 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
             steps=tuple(_told(viewed, connection, step) for step in steps),
             organisations=organisation_names(connection, organisations | ({focus} if focus else set()), languages),
             officers=officer_words(connection, officers, languages),
+            witnessed=is_witnessed(viewed.views.station, facts.position),
         )
 
 
@@ -125,7 +128,7 @@ def details_data(details: Details) -> dict[str, Any]:
         "answered": details.line.answered,
     }
     return {
-        "letter": {**facts, "marks": details.line.marks, "witnessed": False},
+        "letter": {**facts, "marks": details.line.marks, "witnessed": details.witnessed},
         "counts": counts,
         "documents": details.documents,
         "signers": details.signers,
@@ -179,6 +182,7 @@ def _officers_in(steps: tuple[FateStep, ...]) -> Iterator[tuple[Any, Any]]:
 
 def _pairs(session: Session, views: Views, details: Details) -> list[tuple[str, object]]:
     facts, line, language, offset = details.facts, details.line, session.language, views.offset_minutes
+    awaited = "" if details.witnessed else f" ({label('note.not_witnessed', language)})"
     recalled = facts.recall_reason and code_label("recall_reason", facts.recall_reason, language)
     pairs: list[tuple[str, object]] = [
         (label("heading.number", language), facts.number),
@@ -186,7 +190,7 @@ def _pairs(session: Session, views: Views, details: Details) -> list[tuple[str, 
         (label("heading.from", language), _named(details, facts.sender)),
         (label("heading.to", language), _to_words(session, details)),
         (label("heading.date", language), show_time(facts.at, offset)),
-        (label("heading.position", language), f"{facts.position} ({label('note.not_witnessed', language)})"),
+        (label("heading.position", language), f"{facts.position}{awaited}"),
         (label("heading.kind", language), code_label("kind", facts.kind, language)),
         (label("heading.language", language), facts.language),
         (label("heading.urgency", language), code_label("urgency", facts.urgency, language)),

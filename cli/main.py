@@ -46,6 +46,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "queue": Noun(module="cli.queue", name="queue", about="What is signed but not on the ledger yet."),
         "history": Noun(module="cli.history", name="history", about="Every event, with its verdict."),
         "station": Noun(module="cli.station", name="station", about="Follow the ledger all the time."),
+        "checkpoint": Noun(module="cli.checkpoint", name="checkpoint", about="Signed heads, to hold the ledger to."),
         "trust": Noun(module="cli.trust", name="trust", about="The trust file that verifiers need: make, sign, show."),
         "evidence": Noun(module="cli.evidence", name="evidence", about="Bundles that prove a letter or a receipt to anybody."),
         "verify": Noun(module="cli.verify", name="verify", about="Verify a bundle with a trust file and nothing else."),

@@ -80,6 +80,18 @@ class Settings:
     metrics_address: str | None = _setting(
         None, "where `ortoo station run` answers monitors, as PORT (this machine only) or HOST:PORT; without it nowhere"
     )
+    checkpoint_every_s: float = _setting(
+        300.0, "how often `ortoo station run` signs checkpoints, if a checkpoint key in force lies in this home", "seconds"
+    )
+    witnesses: str | None = _setting(
+        None, "addresses of witnesses that are asked to cosign checkpoints, separated by spaces", "URLs"
+    )
+    witness_keys: str | None = _setting(
+        None, "verifier keys of the witnesses whose cosignatures this home believes, separated by spaces", "NAME+ID+KEY"
+    )
+    witness_quorum: int = _setting(
+        0, "how many of them must have cosigned before something counts as witnessed; 0: nothing ever does", "witnesses"
+    )
     verify_threads: int = _setting(2, "how many signatures are verified side by side while the ledger is read", "threads")
     lines_limit: int = _setting(200, "how many lines a list shows before `--after` is needed", "lines")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from adapters.errors import AdapterError, ClockBehindLedgerError, HistoryError, LedgerUnsafeError
@@ -32,6 +33,7 @@ class ProblemCode(StrEnum):
 
     UNREACHABLE = "unreachable"
     CONTRADICTED = "contradicted"
+    FORK = "fork"
     UNSAFE = "unsafe"
     WARNS = "warns"
     CLOCK = "clock"
@@ -101,6 +103,12 @@ def ledger_problems(error: AdapterError | None, warnings: Sequence[Finding]) -> 
         code = ProblemCode.CONTRADICTED if isinstance(error, HistoryError) else ProblemCode.UNREACHABLE
         yield Problem(code=code, error=outcome_of(error).code, why=str(error))
     yield from map(_finding_problem, warnings)
+
+
+def fork_problems(files: Iterable[Path]) -> Iterator[Problem]:
+    """Yield that the operator signed another history, once for each file of evidence."""
+    for file in files:
+        yield Problem(code=ProblemCode.FORK, why=str(file))
 
 
 def behind_problems(count: int | None, read_to: int) -> Iterator[Problem]:

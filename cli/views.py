@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from adapters.errors import AdapterError, ClockBehindLedgerError
 from adapters.station import Behind, Freshness, Station
-from cli.acting import acting_station, require_genesis
+from cli.acting import acting_station, require_genesis, tell_forks
 from cli.as_of import AsOfPosition, parse_as_of
 from cli.labels import label
 from cli.progress import ProgressLine
@@ -71,6 +71,7 @@ def open_views(
     until = time.monotonic() + session.settings.catch_up_s
     freshness = _freshness(session, station, tolerated)
     require_genesis(session, station)
+    tell_forks(session, station)
     if as_of is not None:
         return _views_as_of(session, station, as_of, elsewhere=_is_reachable(freshness))
     projector = session.keep(open_projector)

@@ -176,7 +176,7 @@ def witness_policy(session: Session) -> WitnessPolicy:
         ) from error
     if settings.witness_quorum > len(witnesses):
         raise SettingsError(
-            f"The setting witness_quorum is {settings.witness_quorum}, and witness_keys names {len(witnesses)} witnesses: so many "
+            f"The setting witness_quorum is {settings.witness_quorum}, and witness_keys names {len(witnesses)} of them: so many "
             "can never cosign. Name more of them, or ask for fewer."
         )
     return WitnessPolicy(witnesses=witnesses, quorum=settings.witness_quorum)

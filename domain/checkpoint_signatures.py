@@ -134,6 +134,13 @@ def seen_of(verified: VerifiedPair) -> Seen:
     )
 
 
+def signed_at_s(verified: VerifiedPair) -> int:
+    """Return when the operator says that he signed a pair, in seconds UTC: nobody else vouches for it."""
+    head = verified.pair.heads[0]
+    line = _line(verified.pair.records, head.origin, _key_ids(head.origin, verified.key)[1])
+    return parse_timestamped(line, ML_DSA_44_SIGNATURE_SIZE_BYTES)[0]
+
+
 def ed25519_line(origin: str, ed25519: Digest, signature: bytes) -> SignatureLine:
     """Return an operator's Ed25519 line with a signature that was carried elsewhere, as in `header.seen`."""
     return SignatureLine(name=origin, key_id=key_id(origin, SignatureType.ED25519, ed25519), signature=signature)

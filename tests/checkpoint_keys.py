@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from domain.checkpoint_signatures import operator_lines
+from domain.checkpoint_signatures import CheckpointSigner, operator_lines
 from domain.checkpoints import Checkpoint, CheckpointPair, checkpoint_text, record_origin, verdict_origin
 from domain.cosignatures import WitnessKey, cosignature_line
 from domain.events import CheckpointKey
@@ -51,7 +51,7 @@ class SeededWitness:
         return Note(text=note.text, lines=(*note.lines, line))
 
 
-def signed_note(checkpoint: Checkpoint, operator: SeededOperator, at_s: int = AT_S) -> Note:
+def signed_note(checkpoint: Checkpoint, operator: CheckpointSigner, at_s: int = AT_S) -> Note:
     """Return a checkpoint's note with the operator's two lines."""
     text = checkpoint_text(checkpoint)
     return Note(text=text, lines=operator_lines(text, checkpoint.origin, operator, at_s))
@@ -62,7 +62,7 @@ def signed_pair(
     identity: Digest,
     size: int,
     roots: tuple[Digest, Digest],
-    operator: SeededOperator,
+    operator: CheckpointSigner,
     *,
     witnesses: Sequence[SeededWitness] = (),
 ) -> CheckpointPair:

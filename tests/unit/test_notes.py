@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
-from domain.checkpoint_signatures import seen_of, verify_ed25519, verify_operator, verify_pair
+from domain.checkpoint_signatures import seen_of, signed_at_s, verify_ed25519, verify_operator, verify_pair
 from domain.checkpoints import (
     MAX_PAIR_BYTES,
     Checkpoint,
@@ -283,6 +283,7 @@ def test_what_is_almost_a_pair_is_refused(case: str) -> None:
 def test_a_pair_is_verified_for_its_ledger_and_by_a_key_in_force() -> None:
     verified = verify_pair(pair(), NAME, IDENTITY, (STRANGER.public, OPERATOR.public))
     assert verified.key == OPERATOR.public
+    assert signed_at_s(verified) == AT_S
     seen = seen_of(verified)
     assert (seen.size, seen.root, seen.verdict_root) == (57, *ROOTS)
     assert seen.key == sha256(OPERATOR.public.ed25519)
