@@ -7,29 +7,47 @@ from dataclasses import dataclass
 
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
+from adapters.submitting import SUBMIT_WAIT_S, Outcome
 from domain.changes import Inbox
+from domain.directory import Role, has_role
 from domain.events import InboxCommitted
-from domain.ids import ZERO_DIGEST, Digest, LetterId, OrgId
-from domain.inboxes import chained, commitment, committed_size, inbox_leaf
+from domain.exchange import rules_at
+from domain.ids import ZERO_DIGEST, Digest, LetterId, OfficerId, OrgId
+from domain.inboxes import chained, commitment, inbox_leaf
 from domain.proofs import inclusion_path
+from domain.rulebook import RULEBOOKS
 from domain.tree import Frontier, leaf_hash, root_of
 
 
+def commit_inboxes(station: Station, officer: OfficerId, *, size: int, wait_s: float = SUBMIT_WAIT_S) -> Outcome | None:
+    """Commit to everybody's inbox over the records before `size`, and return what became of it; None if there is no need.
+
+    There is none where the officer is no station of the first organisation, the rules in force do not know of inboxes, or
+    nothing was addressed to anybody since the last time. Raises what `Station.signer` and `Station.submit` raise.
+    """
+    now = station.exchange
+    knows = InboxCommitted in RULEBOOKS[rules_at(station.view, station.rehearsal_time).version]
+    if not knows or not has_role(station.view, officer, now.first_organisation, Role.STATION):
+        return None
+    said = inboxes_committed(station, station.signer(officer), size=size)
+    return None if said is None else station.submit([said], wait_s=wait_s)[0]
+
+
 def inboxes_committed(station: Station, signer: OfficerSigner, *, size: int) -> Utterance | None:
-    """Return the commitment to everybody's inbox over the records before `size`; None if that was committed to already.
+    """Return the commitment to everybody's inbox over the records before `size`; None if the last one says the same.
 
     The signer is a station of the first organisation, and `size` is not beyond what this station has read. Records that come
     between this and its own position change nothing in it, so no other station can spoil it.
     """
-    if size <= committed_size(station.view):
+    last = commitment(station.view)
+    if last is not None and size <= last.size:
         return None
     inboxes = station.view.inboxes_at(size)
-    body = InboxCommitted(
-        header=station.header(station.exchange.first_organisation, (signer,)),
-        size=size,
-        count=len(inboxes),
-        root=root_of(map(inbox_leaf, inboxes)),
-    )
+    count, root = len(inboxes), root_of(map(inbox_leaf, inboxes))
+    if last is not None and (last.count, last.root) == (count, root):
+        return None
+    header = station.header(station.exchange.first_organisation, (signer,))
+    body = InboxCommitted(header=header, size=size, count=count, root=root)
     return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{size}")
 
 

@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 
-from adapters.inboxes import inboxes_committed
+from adapters.inboxes import commit_inboxes, inboxes_committed
+from adapters.submitting import Outcome
 from domain.changes import Inbox, moment
 from domain.events import OrganisationClosed
 from domain.groups import GroupPartEntered, GroupSummary, members_id
-from domain.ids import ZERO_DIGEST, LetterId, OrgId, sha256
+from domain.ids import ZERO_DIGEST, LetterId, OfficerId, OrgId, sha256
 from domain.inboxes import commitment, extended, inbox_leaf
 from domain.letters import ACTION, GroupAddressed, LetterEntered, Recipient, letter_key
 from domain.tree import root_of
 from tests.addressed import inboxes_of
 from tests.court import Court
+from tests.exchanges import TestExchange, accepted
 from tests.faults.provoked_directory import group
 from tests.faults.provoked_letters import to_group
 from tests.faults.provoked_proof import committing
@@ -92,10 +94,9 @@ def test_a_commitment_covers_exactly_the_records_before_its_size_however_late_it
 
 
 def test_several_commitments_in_one_batch_are_kept_as_the_last(court: Court) -> None:
-    for number in range(3):
-        court.append(court.exchange.record(court.exchange.letter("deputy", to=(f"mfy-00{number + 1}",))))
     with contextlib.closing(court.open_station(court.folder / "ahead")) as ahead:
-        for _ in range(3):
+        for committee in ("mfy-001", "mfy-002", "mfy-003"):
+            court.append(court.exchange.record(court.exchange.letter("deputy", to=(committee,))))
             ahead.catch_up()
             said = inboxes_committed(ahead, court.exchange.signers["machine"], size=ahead.parts.store.next_position())
             assert said is not None
@@ -108,9 +109,41 @@ def test_several_commitments_in_one_batch_are_kept_as_the_last(court: Court) -> 
 
 
 def test_what_was_committed_to_already_is_not_said_again(court: Court) -> None:
-    size = court.ledger.end()
-    court.accept(committing(court, size))
-    assert inboxes_committed(court.station, court.exchange.signers["machine"], size=size) is None
+    machine = court.exchange.signers["machine"]
+    court.accept(committing(court, court.ledger.end()))
+    assert inboxes_committed(court.station, machine, size=court.ledger.end() - 1) is None
+    assert inboxes_committed(court.station, machine, size=court.ledger.end()) is None, "nobody got anything"
+    court.sent("mfy-001")
+    assert inboxes_committed(court.station, machine, size=court.ledger.end()) is not None
+
+
+def test_only_a_station_of_the_first_organisation_is_asked_to_commit(tmp_path: Path) -> None:
+    exchange = TestExchange(tmp_path, f"sqlite:{tmp_path / 'ledger.sqlite'}")
+    station = exchange.station("ministry")
+    exchange.add_officer(station, "clerk", MINISTRY, "clerk")
+    path = station.parts.keyring.folder / "machine.pem"
+    path.parent.mkdir()
+    path.touch()
+    station.parts.keyring._opened[path] = exchange.add_officer(station, "machine", MINISTRY, "station").signer
+    end = station.parts.store.next_position()
+    assert commit_inboxes(station, OfficerId("clerk"), size=end) is None
+    assert commit_inboxes(station, OfficerId("nobody"), size=end) is None
+    outcome = commit_inboxes(station, OfficerId("machine"), size=end)
+    assert accepted_by(outcome) == end
+    assert commit_inboxes(station, OfficerId("machine"), size=end + 1) is None
+    exchange.close()
+
+
+def accepted_by(outcome: Outcome | None) -> int:
+    """Return where an accepted event stands."""
+    assert outcome is not None
+    return accepted(outcome).verdict.position
+
+
+def test_under_rules_that_do_not_know_of_inboxes_nobody_commits_to_them(tmp_path: Path) -> None:
+    court = Court.founded(tmp_path, rules=1)
+    assert commit_inboxes(court.station, OfficerId("machine"), size=court.ledger.end()) is None
+    court.close()
 
 
 def country(count: int) -> tuple[MemoryView, LetterId]:
