@@ -34,6 +34,15 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
     return Walk(folder=tmp_path)
 
 
+@pytest.fixture
+def in_the_background(tmp_path: Path) -> Iterator[None]:
+    """End what a page has begun in the background, if it did not end it itself."""
+    yield
+    for file in tmp_path.glob("*.pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(file.read_text("utf-8")), signal.SIGKILL)
+
+
 def test_every_page_is_followed() -> None:
     followed = {POSTGRESQL, TOKEN}
     for page in [*LAST, POSTGRESQL, TOKEN]:
@@ -45,10 +54,14 @@ def test_every_page_is_followed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_the_background")
 @pytest.mark.parametrize("page", LAST, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(walk: Walk, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A page that shows an outage need not be waited for as long as a person would.
     monkeypatch.setattr("cli.wiring.TIMEOUT_S", 0.5)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        walk.replacing = {"9474": str(probe.getsockname()[1])}
     assert walk.follow(page) > 0
 
 
@@ -56,15 +69,6 @@ def test_a_page_can_be_followed(walk: Walk, page: Path, monkeypatch: pytest.Monk
 def test_the_readme_can_be_followed(walk: Walk) -> None:
     walk.replacing = {"make demo": "ortoo demo", ".venv/bin/ortoo": "ortoo"}
     assert walk.follow(README) > 0
-
-
-@pytest.fixture
-def in_the_background(tmp_path: Path) -> Iterator[None]:
-    """End what a page has begun in the background, if it did not end it itself."""
-    yield
-    for file in tmp_path.glob("*.pid"):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(file.read_text("utf-8")), signal.SIGKILL)
 
 
 @pytest.mark.slow
