@@ -43,7 +43,6 @@ class FindingCode(StrEnum):
     NOTHING_FINAL = "NOTHING_FINAL"
     NOTHING_HELD = "NOTHING_HELD"
     NOT_COVERED = "NOT_COVERED"
-    TRUST_EXPIRED = "TRUST_EXPIRED"
     TRUST_OLDER = "TRUST_OLDER"
     TIME_LATER = "TIME_LATER"
     TIME_EARLIER = "TIME_EARLIER"
@@ -213,9 +212,6 @@ MEANINGS: Final = MappingProxyType(
         FindingCode.NOT_COVERED: _noted(
             "What came later can still be changed without contradicting anything that the auditor holds.",
             "Export a newer checkpoint and keep it.",
-        ),
-        FindingCode.TRUST_EXPIRED: _unverified(
-            "The roots vouch for a trust file only until then.", "Ask the roots for a newer trust file."
         ),
         FindingCode.TRUST_OLDER: _noted(
             "The roots changed these since the trust file was made.", "Ask the roots for a newer trust file."

@@ -25,13 +25,13 @@ from adapters.ledger import READ_LIMIT_SLOTS, Ledger
 from adapters.ledger_locations import open_ledger
 from adapters.store.dialect import parse_url
 from adapters.timestamp_tokens import read_timestamp_roots
-from adapters.trust_files import Trust, TrustExpiredError, read_trust, verify_trust
 from cli.audit_shown import comparison_data, comparison_lines, exit_code_of, fork_data, fork_lines, report_data, report_lines
 from cli.errors import ExitCode, UsageError
 from cli.options import command_options
 from cli.progress import ProgressLine
 from cli.render import json_text
 from cli.session import Session
+from cli.trusting import trust_options, trusted
 from cli.wiring import VIEWS_FILE, kafka_security
 from domain.checkpoints import MAX_PAIR_BYTES
 from domain.forks import MAX_FORK_BYTES, encode_fork, parse_fork, verify_fork
@@ -59,9 +59,7 @@ def audit() -> None:
 
 @audit.command("ledger")
 @click.argument("location")
-@click.option(
-    "--trust", "trust_file", required=True, type=click.Path(path_type=Path), help="The trust file that the roots signed."
-)
+@trust_options
 @click.option(
     "--checkpoint", "held", multiple=True, type=click.Path(path_type=Path), help="A checkpoint that you hold (several)."
 )
@@ -77,7 +75,7 @@ def audit() -> None:
 @click.option("--report", "report_file", type=click.Path(path_type=Path), help="Write the report there too (.json: as JSON).")
 @click.option("--evidence", "fork_file", type=click.Path(path_type=Path), help="Write evidence of a fork there, if there is any.")
 @command_options
-def ledger_command(session: Session, /, location: str, trust_file: Path, **given: Any) -> None:
+def ledger_command(session: Session, /, location: str, trust_file: Path, state: Path | None, **given: Any) -> None:
     """Replay a whole ledger from its location and a trust file, and list everything that is wrong with it.
 
     Every signature and verdict is made anew; roots are held against every checkpoint that the operator published or that you
@@ -92,7 +90,7 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, **given
     _require_sense(given)
     findings = Findings()
     evidence = Evidence(
-        trust=_trusted(session, trust_file, findings),
+        trust=trusted(session, trust_file, state),
         held={str(file): _read(file, MAX_PAIR_BYTES) for file in given["held"]},
         published=_published(session, location, findings),
     )
@@ -127,15 +125,6 @@ def _require_sense(given: dict[str, Any]) -> None:
         raise UsageError("--resume keeps what was judged, and --trust-checkpoints judges nothing. Leave one of them out.")
     if given["views_url"] and (given["trust_checkpoints"] or not given["store_url"]):
         raise UsageError("--views are compared with a replay beside --store. Give both, without --trust-checkpoints.")
-
-
-def _trusted(session: Session, file: Path, findings: Findings) -> Trust:
-    trust = read_trust(file.expanduser())
-    try:
-        verify_trust(trust, session.now_ms())
-    except TrustExpiredError as error:
-        findings.report(FindingCode.TRUST_EXPIRED, None, str(error))
-    return trust
 
 
 def _published(session: Session, location: str, findings: Findings) -> Iterator[bytes]:
@@ -261,8 +250,9 @@ def compare_command(session: Session, one: str, other: str) -> None:
 @audit.command("fork")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--trust", "trust_file", type=click.Path(path_type=Path), help="Whose operator it must be: a trust file.")
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Where it is remembered, as in `audit ledger`.")
 @command_options
-def fork_command(session: Session, file: Path, trust_file: Path | None) -> None:
+def fork_command(session: Session, file: Path, trust_file: Path | None, state: Path | None) -> None:
     """Verify evidence that an operator signed two histories of one ledger, from the two notes alone.
 
     Without --trust it is for you to compare the keys that are shown with those of the operator. Exit codes: 0 it is a fork;
@@ -273,7 +263,7 @@ def fork_command(session: Session, file: Path, trust_file: Path | None) -> None:
     """
     fork = parse_fork(_read(file, MAX_FORK_BYTES))
     claimed, held = verify_fork(fork)
-    trust = None if trust_file is None else _trusted(session, trust_file, Findings())
+    trust = None if trust_file is None else trusted(session, trust_file, state)
     data = fork_data(fork, claimed, held, trust)
     session.show(data, fork_lines(data, session.language))
     _end(session, ExitCode.COULD_NOT_VERIFY if data["operator"] is False else ExitCode.DONE)

@@ -60,6 +60,11 @@ class Audited:
         """The trust file, signed by the roots."""
         return self.folder / "trust.json"
 
+    @property
+    def trusting(self) -> tuple[str, ...]:
+        """What a command line says of whom an auditor trusts."""
+        return ("--trust", str(self.trust), "--state", str(self.folder))
+
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
         """Return both roots at a size."""
         return self.eventful.station.parts.store.roots_at(size)
@@ -90,7 +95,7 @@ class Audited:
 
     def audit(self, ledger: Path | None = None, *words: str) -> Answer:
         """Run `ortoo audit` on the ledger (or another one) with the trust file, for a program."""
-        return ortoo_run("audit", f"sqlite:{ledger or self.ledger}", "--trust", str(self.trust), "--json", *words)
+        return ortoo_run("audit", f"sqlite:{ledger or self.ledger}", *self.trusting, "--json", *words)
 
     def slots(self) -> list[Slot]:
         """Return everything that stands on the ledger."""

@@ -53,7 +53,7 @@ def test_a_ledger_on_a_broker_is_audited_beside_a_station_on_postgresql(
     make_board(location)
     with contextlib.closing(open_board(location)) as board:
         board.append(encode_pair(pair))
-    words = ("audit", location, "--trust", str(trust), "--json", "--store", postgres_url)
+    words = ("audit", location, "--trust", str(trust), "--state", str(tmp_path), "--json", "--store", postgres_url)
     answer = ortoo_run(*words)
     assert codes(answer, "wrong") + codes(answer, "unverified") == []
     assert {"store", "views"} <= set(answer.data["checked"])

@@ -136,7 +136,7 @@ def test_a_fork_shown_to_two_auditors_is_proven_as_soon_as_they_compare(audited:
     evidence = audited.folder / "evidence.fork"
     both = audited.audit(None, "--checkpoint", first, "--checkpoint", second, "--evidence", str(evidence))
     assert (both.code, codes(both, "wrong")) == (3, ["RECORDS_DIFFER"])
-    proof = ortoo_run("audit", "fork", str(evidence), "--trust", str(audited.trust), "--json")
+    proof = ortoo_run("audit", "fork", str(evidence), *audited.trusting, "--json")
     assert (proof.code, proof.data["operator"], proof.data["claimed_size"]) == (0, True, end)
 
 
