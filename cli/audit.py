@@ -80,12 +80,13 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, state: 
 
     Every signature and verdict is made anew; roots are held against every checkpoint that the operator published or that you
     hold, ledger times against what witnesses saw when, a station's store and views against the replay. What lies above your
-    newest checkpoint is not covered: it could still be changed. Exit codes: 0 all well, 3 wrong, 4 could not verify.
+    newest checkpoint is not covered: it could still be changed. Exit codes: 0 all well, 3 wrong, 4 could not verify. The word
+    `ledger` may be left out.
 
     Example:
       ortoo audit ledger sqlite:ledger.sqlite --trust trust.json --checkpoint kept.checkpoint
-      ortoo audit sqlite:ledger.sqlite --trust trust.json --store sqlite:///ministry/store.sqlite --resume audit-2026
-      ortoo audit kafka://broker:9092/letters --trust trust.json --trust-checkpoints --sample 1000
+      ortoo audit ledger sqlite:ledger.sqlite --trust trust.json --store sqlite:///ministry/store.sqlite --resume audit-2026
+      ortoo audit ledger kafka://broker:9092/letters --trust trust.json --trust-checkpoints --sample 1000
     """
     _require_sense(given)
     findings = Findings()
