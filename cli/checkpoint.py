@@ -13,6 +13,7 @@ from adapters.checkpoint_signing import MS_PER_S, SignedPair, sign_checkpoints
 from adapters.key_files import write_new_file
 from adapters.station import Station
 from cli.acting import acting_station
+from cli.checkpoint_timestamp import timestamp_command
 from cli.errors import UsageError
 from cli.labels import label
 from cli.options import command_options
@@ -31,6 +32,9 @@ _ANYBODY_READS = 0o644
 @click.group("checkpoint")
 def checkpoint() -> None:
     """Sign the ledger's head, and show and keep what was signed: whoever holds a checkpoint notices every later change."""
+
+
+checkpoint.add_command(timestamp_command)
 
 
 @checkpoint.command("make-key")

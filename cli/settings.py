@@ -92,6 +92,12 @@ class Settings:
     witness_quorum: int = _setting(
         0, "how many of them must have cosigned before something counts as witnessed; 0: nothing ever does", "witnesses"
     )
+    timestamp_authorities: str | None = _setting(
+        None,
+        "addresses of time-stamping authorities (RFC 3161) that `ortoo checkpoint timestamp` asks, separated by spaces",
+        "URLs",
+    )
+    timestamp_roots_file: str | None = _setting(None, "PEM certificates of who may vouch for time-stamping authorities", "file")
     verify_threads: int = _setting(2, "how many signatures are verified side by side while the ledger is read", "threads")
     lines_limit: int = _setting(200, "how many lines a list shows before `--after` is needed", "lines")
 

@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from adapters.checkpoint_keys import draw_checkpoint_key, write_checkpoint_key
+from adapters.key_encryption import Stretching
 from adapters.station import Station
 from adapters.submitting import Deposited
 from adapters.timestamp_tokens import Stamped, ask_for_timestamp, read_timestamp_roots, verify_timestamp
 from adapters.timestamping import message_at, timestamp_recorded
 from adapters.trust_files import Trust, TrustedAnchor, encode_trust, sign_trust
+from cli.settings import write_settings
+from cli.wiring import checkpoint_keys_folder
 from domain.events import TimestampRecorded
 from domain.ids import sha256
 from domain.reasons import Reason
 from tests.audited_exchange import FAR_MS, ortoo_run
 from tests.exchanges import THRESHOLD, TestExchange
-from tests.homes import Answer
+from tests.homes import PASSPHRASE, Answer, home_of
 from tests.timestamp_authority import TimestampAuthority, make_authority, serving_timestamps
 
 
@@ -130,6 +134,31 @@ def test_a_token_that_nobody_has_is_not_verified_and_not_wrong(
     answer = audited(exchange, authority)
     found = [(one["code"], one["gravity"]) for one in answer.data["findings"] if one["code"].startswith("TIMESTAMP")]
     assert (answer.code, found) == (4, [("TIMESTAMP_UNVERIFIED", "unverified")])
+
+
+def test_a_command_has_the_newest_checkpoint_stamped(tmp_path: Path, authorities: tuple[TimestampAuthority, ...]) -> None:
+    key = draw_checkpoint_key()
+    exchange = TestExchange(tmp_path, f"sqlite:{tmp_path / 'ledger.sqlite'}", checkpoint_keys=(key.public,))
+    exchange.add_officer(exchange.station("ministry"), "robot", "ministry", "station")
+    home = home_of(exchange, "operator", "robot", station="robot")
+    write_checkpoint_key(checkpoint_keys_folder(home.folder), key, PASSPHRASE.encode(), Stretching.MACHINE)
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(b"".join(one.root.read_bytes() for one in authorities))
+    assert "Nobody was asked" in home.run("checkpoint", "timestamp").err
+    write_settings(home.folder, {"timestamp_roots_file": str(roots), "timestamp_authorities": "http://127.0.0.1:1/"})
+    assert "There is no checkpoint" in home.run("checkpoint", "timestamp").err
+    size = home.done("checkpoint", "sign", "--json").data["checkpoint"]["size"]
+    assert home.run("checkpoint", "timestamp").code == 6
+    with serving_timestamps(authorities[0]) as one, serving_timestamps(authorities[1]) as two:
+        urls = ("--authority", one, "--authority", "http://127.0.0.1:1/", "--authority", two)
+        answer = home.run("checkpoint", "timestamp", *urls, "--json")
+        again = home.done("checkpoint", "timestamp", "--authority", one, "--json")
+    assert answer.code == 8
+    outcomes = [(fate["about"], fate["outcome"], fate.get("position")) for fate in answer.data["results"]]
+    assert outcomes == [(one, "accepted", size), (two, "accepted", size + 1), ("http://127.0.0.1:1/", "refused_here", None)]
+    # One stamp of a size by an authority is enough.
+    assert (again.data["outcome"], again.data["position"]) == ("accepted", size)
+    exchange.close()
 
 
 def audited(exchange: TestExchange, authority: TimestampAuthority) -> Answer:
