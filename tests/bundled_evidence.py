@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from adapters.evidence_bundle import RECORD_PROOF, VERDICT, VERDICT_PROOF
 from adapters.evidence_export import Sources, write_bundle
 from adapters.evidence_facts import Terms
 from adapters.evidence_report import EvidenceReport
 from adapters.evidence_verification import verify_bundle
 from adapters.plain_zip import open_entry, read_plain_zip, write_plain_zip
+from adapters.signers import signer_of
 from adapters.store.nodes import Log
 from adapters.trust_files import Trust, parse_trust
 from cli.evidence_selection import letter_positions, sources_of
@@ -27,6 +30,8 @@ from domain.tree import Frontier, leaf_hash
 from projections.projector import Projector
 from schemas.codec import LedgerCodec
 from tests.audited_exchange import Audited, audited_exchange
+from tests.eventful_exchange import Eventful
+from tests.exchanges import tell
 
 ENTRIES_LIMIT = 100_000
 
@@ -103,11 +108,23 @@ def evidence_exchange(folder: Path) -> Iterator[Evidence]:
     """Give the exchange in whose ledger everything has happened once, and who makes bundles of it."""
     with audited_exchange(folder) as audited:
         station = audited.eventful.station
+        _sign_with_ed25519(audited.eventful)
         views = f"sqlite:///{folder / 'evidence-views.sqlite'}"
         projector = Projector(views, station.parts.store, station.parts.codec, station.view, station.parts.documents)
         with contextlib.closing(projector):
             projector.catch_up()
             yield Evidence(audited=audited, projector=projector)
+
+
+def _sign_with_ed25519(eventful: Eventful) -> None:
+    """Let an officer with a key of the other kind acknowledge a letter."""
+    exchange, station = eventful.exchange, eventful.station
+    key = signer_of(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+    enrolment, signer = exchange.enrolment(station, "clerk-mfy-002", "mfy-002", key=key)
+    tell(station, [enrolment])
+    exchange.officers["clerk-mfy-002"] = signer
+    letter = eventful.letters["circular"]
+    eventful.outcomes["signed with ed25519"] = exchange.acknowledge(station, "clerk-mfy-002", letter, "mfy-002")
 
 
 class Forger:
