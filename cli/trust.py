@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
+from adapters.checkpoints import WitnessPolicy
 from adapters.key_files import write_new_file
 from adapters.signers import Signer, open_signer
 from adapters.trust_files import Trust, encode_trust, read_trust, sign_trust, verify_trust
@@ -19,8 +21,8 @@ from cli.session import Session
 from cli.settings import write_atomically
 from cli.trusting import trust_data, trust_lines
 from cli.views import open_views
-from cli.wiring import passphrase_source
-from domain.cosignatures import parse_witness_key
+from cli.wiring import passphrase_source, witness_policy
+from domain.cosignatures import WitnessKey, parse_witness_key
 from domain.ids import OfficerId
 
 VALID_DAYS: Final = 365
@@ -37,7 +39,7 @@ def trust() -> None:
 @trust.command("export")
 @click.option("-o", "--output", required=True, metavar="FILE", type=click.Path(path_type=Path), help="A new file.")
 @click.option("--witness", "witnesses", metavar="KEY", multiple=True, help="Verifier key of a witness; once for each.")
-@click.option("--quorum", type=click.IntRange(0), help="How many of them must have cosigned (default: all that are named).")
+@click.option("--quorum", type=click.IntRange(0), help="How many must have cosigned (default: all, or as the settings say).")
 @click.option("--valid-days", type=click.IntRange(1, 3650), default=VALID_DAYS, show_default=True, help="From now.")
 @click.option("--after", metavar="FILE", type=click.Path(path_type=Path), help="The trust file that this one follows.")
 @command_options
@@ -53,8 +55,9 @@ def export(
 ) -> None:
     """Write a trust file of this home's ledger, for the roots to sign.
 
-    It names the ledger, its roots, its checkpoint keys, the witnesses of your choice, and every authority that the ledger ever
-    named. It says nothing until as many roots as must have signed it: `ortoo trust sign`.
+    It names the ledger, its roots, its checkpoint keys, every authority that the ledger ever named, and the witnesses of your
+    choice (without --witness: those of the file before, or of this home's settings). It says nothing until as many roots as
+    must have signed it: `ortoo trust sign`.
 
     Example:
       ortoo trust export -o trust.json --witness "w1.example+0a1b2c3d+BF..." --quorum 1
@@ -65,7 +68,8 @@ def export(
     before = None if after is None else read_trust(after.expanduser())
     if before is not None and before.identity != exchange.identity:
         raise UsageError(f"Nothing was written: {after} is of another ledger, {before.name}.")
-    keys = tuple(parse_witness_key(one) for one in witnesses) or (before.witnesses if before else ())
+    given = tuple(parse_witness_key(one) for one in witnesses)
+    policy = _policy(session, given, quorum, before)
     with views.reading() as connection:
         anchors = anchors_named(views.station, connection)
     made = Trust(
@@ -76,8 +80,8 @@ def export(
         roots=exchange.roots,
         threshold=exchange.threshold,
         checkpoint_keys=exchange.checkpoint_keys,
-        witnesses=keys,
-        quorum=_quorum(quorum, before, len(keys)),
+        witnesses=policy.witnesses,
+        quorum=policy.quorum,
         anchors=anchors,
     )
     write_new_file(output.expanduser(), encode_trust(made), mode=_ANYBODY_READS)
@@ -131,11 +135,21 @@ def show(session: Session, file: Path) -> None:
     session.note(label("note.trust_signed", session.language))
 
 
-def _quorum(given: int | None, before: Trust | None, named: int) -> int:
-    quorum = given if given is not None else before.quorum if before and named == len(before.witnesses) else named
-    if quorum > named:
-        raise UsageError(f"--quorum {quorum} is more than the {named} witnesses that are named. Name more with --witness.")
-    return quorum
+def _policy(session: Session, given: tuple[WitnessKey, ...], quorum: int | None, before: Trust | None) -> WitnessPolicy:
+    """Return the witnesses that were named, else those of the trust file before, else those that this home believes."""
+    if given:
+        policy = WitnessPolicy(witnesses=given, quorum=len(given))
+    elif before is not None:
+        policy = WitnessPolicy(witnesses=before.witnesses, quorum=before.quorum)
+    else:
+        policy = witness_policy(session)
+    chosen = policy if quorum is None else replace(policy, quorum=quorum)
+    if chosen.quorum > len(chosen.witnesses):
+        raise UsageError(
+            f"Nothing was written: --quorum {chosen.quorum} is more than the {len(chosen.witnesses)} witnesses that are named. "
+            "Name more with --witness."
+        )
+    return chosen
 
 
 def _root_signer(session: Session, path: Path) -> Signer:

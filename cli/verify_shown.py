@@ -47,7 +47,7 @@ def report_lines(file: Path, trust: Trust, report: EvidenceReport, language: Lan
     ]
     if checkpoint is not None:
         at_s = checkpoint.witnessed_at_s
-        when = label("note.no_witness_asked", language) if checkpoint.quorum == 0 else label("note.not_witnessed", language)
+        when = label("note.no_witness_asked", language) if checkpoint.quorum == 0 else label("note.too_few_witnesses", language)
         if at_s is not None:
             when = f"{show_time(at_s * MS_PER_S, offset)}  {len(checkpoint.witnesses)} ≥ {checkpoint.quorum}"
         pairs += [("heading.checkpoint", checkpoint.size), ("heading.cosigned", when)]
