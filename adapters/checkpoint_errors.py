@@ -27,6 +27,14 @@ class CheckpointBehindError(CheckpointSigningError):
         super().__init__(f"No checkpoint was signed, because the ledger was not read to its end. {why}".strip())
 
 
+class CheckpointUnpublishedError(CheckpointSigningError):
+    """A checkpoint was signed and kept, and the board beside the ledger did not take it; the next one takes its place."""
+
+    def __init__(self, why: str) -> None:
+        """Say what the board said."""
+        super().__init__(f"A checkpoint was signed and kept, and not published. {why}")
+
+
 class CheckpointContradictsError(CheckpointSigningError):
     """What would be signed does not continue what was signed, or is not what the ledger holds: signing it would be a fork."""
 

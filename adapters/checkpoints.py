@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adapters.checkpoint_errors import CheckpointUnpublishedError
 from adapters.errors import LedgerError, LedgerMissingError
 from adapters.fork_files import ForkFiles
 from adapters.ledger import Ledger, Slot
@@ -134,12 +135,15 @@ class Checkpoints:
         self._look_at_refused(exchange)
 
     def publish(self, pair: bytes) -> None:
-        """Put an encoded pair on the board, and make the board if there is none yet; raises what the place raises."""
+        """Put an encoded pair on the board, and make the board if there is none yet; raise `CheckpointUnpublishedError`."""
         try:
-            self.board.append(pair)
-        except LedgerMissingError:
-            self._make_board()
-            self.board.append(pair)
+            try:
+                self.board.append(pair)
+            except LedgerMissingError:
+                self._make_board()
+                self.board.append(pair)
+        except LedgerError as error:
+            raise CheckpointUnpublishedError(str(error)) from error
 
     def _read_board(self, exchange: Exchange, proceed: Callable[[], bool]) -> None:
         kept = self._store.checkpoints

@@ -59,6 +59,7 @@ AdapterError
 │   ├── CertificateIssueError         (adapters.certificate_authority) the authority cannot issue what it was asked for
 │   ├── CheckpointSigningError        (adapters.checkpoint_errors, like all below) no checkpoint was signed
 │   │   ├── CheckpointBusyError       another process signs on this store
+│   │   ├── CheckpointUnpublishedError  one was signed and kept, and the board did not take it
 │   │   ├── CheckpointBehindError     the ledger was not read to its end
 │   │   └── CheckpointContradictsError  what would be signed is not the history that was signed, or not the ledger's
 │   ├── EvidenceError                 (adapters.evidence_export) no bundle can be made of what was asked for

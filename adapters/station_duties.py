@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from adapters.checkpoint_duty import CheckpointDuty
 from adapters.correspondence import letter_body, missed, require_documents
 from adapters.documents import DocumentError, DocumentsUnreachableError
 from adapters.errors import (
@@ -88,7 +89,7 @@ class StationViews(Protocol):
 class StationDuties:
     """The duties of one station; `officer` is its own id, None for a home that belongs to no station and signs nothing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom it works with, and how
         self,
         station: Station,
         views: StationViews,
@@ -96,6 +97,7 @@ class StationDuties:
         tell: Callable[[DutyReport], None],
         *,
         watch: StationWatch | None = None,
+        checkpoints: CheckpointDuty | None = None,
         trust_ledger_time: bool = False,
     ) -> None:
         """Take what is worked with, and whom to tell; `trust_ledger_time` believes records stamped ahead of the clock."""
@@ -104,6 +106,7 @@ class StationDuties:
         self._officer = officer
         self._tell = tell
         self._watch = watch or Unwatched()
+        self._checkpoints = checkpoints
         self._trust_ledger_time = trust_ledger_time
         self._stopped: Callable[[float], bool] = lambda _: False
         self._pause_s = 0.0
@@ -150,6 +153,8 @@ class StationDuties:
             self._project()
             self._send()
             self._record_missed_terms()
+            if self._checkpoints is not None:
+                self._checkpoints.round()
         except ClockBehindLedgerError as error:
             self._once(DutyReport(duty=Duty.PAUSED, position=error.position, error=error))
             self._pause_s = CLOCK_PAUSE_S

@@ -33,6 +33,10 @@ class Duty(StrEnum):
     MISSED = "missed"
     REFUSED = "refused"
     CANNOT_SIGN = "cannot_sign"
+    CHECKPOINT = "checkpoint"
+    CHECKPOINT_FAILED = "checkpoint_failed"
+    WITNESS_SILENT = "witness_silent"
+    FORK = "fork"
     FETCHED = "fetched"
     NOT_FETCHED = "not_fetched"
     STOPPED = "stopped"
@@ -48,6 +52,9 @@ ALARMS: Final = frozenset(
         Duty.WAITING,
         Duty.REFUSED,
         Duty.CANNOT_SIGN,
+        Duty.CHECKPOINT_FAILED,
+        Duty.WITNESS_SILENT,
+        Duty.FORK,
         Duty.NOT_FETCHED,
     }
 )

@@ -191,6 +191,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "CheckpointSigningError": (ExitCode.FAILED, "CHECKPOINT_SIGNING"),
         "CheckpointBusyError": (ExitCode.FAILED, "CHECKPOINT_BUSY"),
         "CheckpointBehindError": (ExitCode.UNREACHABLE, "CHECKPOINT_BEHIND"),
+        "CheckpointUnpublishedError": (ExitCode.UNREACHABLE, "CHECKPOINT_UNPUBLISHED"),
         "CheckpointContradictsError": (ExitCode.VERIFICATION_FAILED, "CHECKPOINT_CONTRADICTS"),
         "MetricsAddressError": (ExitCode.USAGE, "METRICS_ADDRESS"),
         "QueueError": (ExitCode.UNREACHABLE, "QUEUE"),

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 import structlog
 
+from adapters.checkpoint_duty import CheckpointDuty
 from adapters.station import Station
 from adapters.station_duties import StationDuties
 from adapters.station_log import LIBRARY, NOTE, StationLog
@@ -22,7 +23,7 @@ from cli.render import show_time
 from cli.session import Session
 from cli.signals import told_to_stop
 from cli.station_status import holder_words, status_command
-from cli.wiring import open_lease, open_station, projector_of
+from cli.wiring import checkpoint_signing, open_lease, open_station, projector_of
 from domain.ids import officer_id
 from projections.station_work import StationWork
 
@@ -49,8 +50,9 @@ def run_command(session: Session, *, once: bool, trust_ledger_time: bool, form: 
     """Follow the ledger until interrupted, and do what a station owes.
 
     It brings the views up, sends the queue, records terms that passed in silence, and fetches the documents of letters to the
-    organisations that it serves. It stops where the ledger contradicts what was read before. A ledger or a database that does
-    not answer is waited for. Of several on one store one works; the others wait until that one ends, and go on from there.
+    organisations that it serves. Where a checkpoint key in force lies in its home, it signs checkpoints. It stops where the
+    ledger contradicts what was read before. A ledger or a database that does not answer is waited for. Of several on one store
+    one works; the others wait until that one ends, and go on from there.
 
     Example:
       ortoo station run
@@ -58,14 +60,15 @@ def run_command(session: Session, *, once: bool, trust_ledger_time: bool, form: 
       ortoo station run --once
     """
     running = session.keep(open_station)
-    own = session.settings.station
+    own = None if session.settings.station is None else officer_id(session.settings.station)
     telling = _Telling(session, running, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
     duties = StationDuties(
         running,
         StationWork(session.keep(lambda _: projector_of(session, running))),
-        officer_id(own) if own is not None else None,
+        own,
         telling.report,
         watch=telling.metrics,
+        checkpoints=CheckpointDuty(running, checkpoint_signing(session), own, telling.report),
         trust_ledger_time=trust_ledger_time,
     )
     with telling.log.with_libraries():

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from adapters.checkpoint_board import make_board, open_board
+from adapters.checkpoint_duty import CheckpointSigning
 from adapters.checkpoint_keys import CHECKPOINT_KEYS_FOLDER, OperatorKey, held_key, open_checkpoint_key
 from adapters.checkpoints import NO_WITNESSES, Checkpoints, WitnessPolicy
 from adapters.clock import system_clock_ms
@@ -124,6 +125,16 @@ def checkpoint_signer(session: Session, exchange: Exchange) -> OperatorKey | Non
     if key is None:
         return None
     return open_checkpoint_key(folder, key, lambda: passphrase_source(session)(CHECKPOINT_KEY))
+
+
+def checkpoint_signing(session: Session) -> CheckpointSigning:
+    """Return how the running station of a session's home signs checkpoints."""
+    return CheckpointSigning(
+        open_key=lambda exchange: checkpoint_signer(session, exchange),
+        witnesses=tuple((session.settings.witnesses or "").split()),
+        every_s=session.settings.checkpoint_every_s,
+        lease=session.keep(open_signing_lease),
+    )
 
 
 def checkpoint_keys_folder(home: Path) -> Path:

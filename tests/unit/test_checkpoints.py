@@ -16,6 +16,7 @@ from adapters.checkpoint_errors import (
     CheckpointBusyError,
     CheckpointContradictsError,
     CheckpointSigningError,
+    CheckpointUnpublishedError,
 )
 from adapters.checkpoint_signing import SignedPair, sign_checkpoints
 from adapters.checkpoints import WitnessPolicy
@@ -291,7 +292,7 @@ class DeafBoard(MemoryLedger):
 def test_a_pair_that_was_not_published_is_on_the_disk_all_the_same(exchange: TestExchange) -> None:
     station = exchange.station("operator")
     board, station.parts.checkpoints.board = station.parts.checkpoints.board, DeafBoard()
-    with pytest.raises(LedgerUnreachableError):
+    with pytest.raises(CheckpointUnpublishedError, match="nobody answers"):
         sign(station)
     raw = station.parts.store.checkpoints.pair(Kept.SIGNED)
     assert raw is not None
