@@ -105,10 +105,10 @@ def softhsm(tmp_path: Path) -> Iterator[SoftHsm]:
         yield tokens
 
 
-def _own_postgres() -> Iterator[PostgresServer]:
+def _own_postgres(parent: Path | None = None) -> Iterator[PostgresServer]:
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(running_postgres())
+            server = stack.enter_context(running_postgres(parent))
         except PostgresUnavailableError as error:
             # As with Kafka: in CI a test that cannot run is a test that failed.
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no PostgreSQL to test with: {error}")

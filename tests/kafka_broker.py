@@ -123,6 +123,11 @@ class KafkaBroker:
         """Kill a broker as a power cut does (SIGKILL)."""
         self._end(index, signal.SIGKILL)
 
+    def has_ended(self, index: int = 0) -> bool:
+        """Tell whether a broker that was started has ended by itself."""
+        process = self._node(index).process
+        return process is not None and process.poll() is not None
+
     def start_all(self) -> None:
         """Format every broker's storage, side by side, start them all and wait until they serve."""
         _format(self._nodes)

@@ -170,10 +170,13 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Run a server and end it with the block; raise `PostgresUnavailableError` if none can be run here."""
+def running_postgres(parent: Path | None = None) -> Iterator[PostgresServer]:
+    """Run a server, whose data lie on the disk of a folder, and end it with the block.
+
+    Raises `PostgresUnavailableError` if none can be run here.
+    """
     shipped = _shipped()
-    folder = Path(tempfile.mkdtemp(prefix="ortoo-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="ortoo-postgres-", dir=parent))
     try:
         made = shipped.get_server(folder / "data", start=False)
         made.ensure_pgdata_inited()

@@ -3,76 +3,55 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import shutil
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 
-from adapters.errors import AdapterError, QueueError, StoreError, StoreGoneError, StoreUnreachableError
+from adapters.errors import AdapterError, QueueError, StoreGoneError, StoreUnreachableError
+from adapters.kafka_topics import create_documents_topic
 from adapters.registration import registered
-from adapters.station import Station
-from adapters.station_duties import StationDuties
-from adapters.store.lease import lease_on
 from adapters.submitting import Outcome, Queued
-from cli.wiring import StationPlan, build_station
-from domain.events import LetterDispatched, payload_type_of
-from domain.ids import Digest
 from domain.reasons import Reason
 from projections.errors import ViewsUnreachableError
-from projections.projector import Projector
-from projections.station_work import StationWork
+from tests.conftest import _own_kafka, _own_postgres
 from tests.eventful_exchange import Clock, Eventful, eventful_exchange
 from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, accepted, entry_of
+from tests.faults.full_disk import (
+    Disk,
+    Running,
+    letters_on,
+    projector_of,
+    require_like,
+    require_like_a_replay,
+    small_disk,
+    station_of,
+)
 from tests.faults.test_killed_submitters import PATIENCE_S, require_one_letter_each, run, scene_at
 from tests.ledger_places import eventually
+from tests.postgres_server import PostgresServer
 from tests.submitting_process import Task, context, submit
 
 LETTERS: Final = 4
+SERVERS: Final = "200m"
+"""Three times what a server takes before anybody has written to it."""
 SMALL: Final = "4m"
+MOST_LETTERS: Final = 100
 FILE_LIMIT_BYTES: Final = 400_000
 """More than anything has when a station is opened, less than what comes to it when some dozen letters are sent."""
 DRAFTS: Final = 30
 
 
-class Disk:
-    """A small disk of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._filler = folder / "filler"
-
-    def fill(self, left_bytes: int = 0) -> None:
-        """Take all space but so much."""
-        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
-            while file.write(bytes(4096)):
-                pass
-        if left_bytes:
-            os.truncate(self._filler, self._filler.stat().st_size - left_bytes)
-
-    def free(self) -> None:
-        """Give the space back."""
-        self._filler.unlink()
-
-
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "none", str(folder)], check=False, capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no disk of its own can be mounted here ({mounted.stderr.strip()}); a file's limit stands for it below")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def disk() -> Iterator[Disk]:
+    with small_disk(SMALL) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -94,45 +73,15 @@ def exchange_at(folder: Path, ledger: Path) -> Iterator[TestExchange]:
         exchange.close()
 
 
-def station_of(exchange: TestExchange, home: Path, store: Path) -> Station:
-    """Open a station of a home whose store lies elsewhere."""
-    plan = StationPlan(
-        home=home,
-        location=exchange.location,
-        identity=exchange.identity,
-        station=None,
-        store_url=f"sqlite:///{store}",
-        passphrase=lambda _: b"",
-        now_ms=exchange.now_ms,
-    )
-    station = build_station(plan)
-    exchange._stack.callback(station.close)
-    return station
-
-
-def letters_on(exchange: TestExchange) -> list[tuple[Digest, Reason]]:
-    """Return the letters on the ledger, in order, as one who reads it anew judges them."""
-    kind, store = payload_type_of(LetterDispatched), exchange.station(f"reader-{os.urandom(4).hex()}").parts.store
-    return [
-        (entry.verdict.identity, entry.verdict.reason)
-        for entry in store.each_entry()
-        if entry.record is not None and exchange.codec.envelope(entry.record).payload_type == kind
-    ]
-
-
-def require_like_a_replay(exchange: TestExchange, station: Station) -> None:
-    """Verify that a station holds byte for byte what one holds that reads everything anew."""
-    station.catch_up()
-    replay = exchange.station(f"replay-{os.urandom(4).hex()}").parts.store
-    size = replay.next_position()
-    assert station.parts.store.roots_at(size) == replay.roots_at(size)
-    assert station.parts.store.canonical_dump() == replay.canonical_dump()
+def file_url(path: Path) -> str:
+    """Return the URL of a database in a file."""
+    return f"sqlite:///{path}"
 
 
 def test_a_full_disk_under_a_home_is_told_and_each_letter_is_sent_once_when_there_is_room(disk: Disk, tmp_path: Path) -> None:
     home = disk.folder / "home"
     with exchange_at(tmp_path, tmp_path / "ledger.sqlite") as exchange:
-        station = station_of(exchange, home, home / "store.sqlite")
+        station = station_of(exchange, home, file_url(home / "store.sqlite"))
         station.catch_up()
         letters = [exchange.letter(station, "deputy", "mfy-001") for _ in range(LETTERS)]
         known = accepted(station.submit(letters[:1])[0])
@@ -154,7 +103,7 @@ def test_a_queue_whose_disk_fills_up_after_the_append_does_not_say_that_nothing_
     disk: Disk, tmp_path: Path, call: str
 ) -> None:
     with exchange_at(tmp_path, tmp_path / "ledger.sqlite") as exchange:
-        station = station_of(exchange, disk.folder / "home", tmp_path / "elsewhere.sqlite")
+        station = station_of(exchange, disk.folder / "home", file_url(tmp_path / "elsewhere.sqlite"))
         station.catch_up()
         letter = exchange.letter(station, "deputy", "mfy-001")
         setattr(station.parts.ledger, call, filling(disk, getattr(station.parts.ledger, call)))
@@ -183,7 +132,7 @@ def filling(disk: Disk, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_a_full_disk_under_the_ledger_leaves_letters_in_the_queue_and_history_readable(disk: Disk, tmp_path: Path) -> None:
     with exchange_at(tmp_path, disk.folder / "ledger.sqlite") as exchange:
-        station = station_of(exchange, tmp_path / "home", tmp_path / "home" / "store.sqlite")
+        station = station_of(exchange, tmp_path / "home", file_url(tmp_path / "home" / "store.sqlite"))
         station.catch_up()
         committee = registered(station, exchange.signer(REGISTRAR), MINISTRY, entry_of("mfy-002"))
         letters = [exchange.letter(station, "deputy", "mfy-001") for _ in range(2)]
@@ -198,75 +147,12 @@ def test_a_full_disk_under_the_ledger_leaves_letters_in_the_queue_and_history_re
         require_like_a_replay(exchange, station)
 
 
-class Running:
-    """A station on an eventful ledger that does its duties in a thread, its store and views where a test wants them."""
-
-    def __init__(self, told: Eventful, home: Path, store: Path, views: Path) -> None:
-        self.told: list[str] = []
-        self.error: StoreError | None = None
-        self.station = station_of(told.exchange, home, store)
-        self._projector = projector_of(self.station, views)
-        self._lease = lease_on(f"sqlite:///{store}", told.clock)
-        self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Running:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._enough.set()
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
-        self._lease.close()
-        self._projector.close()
-        self.station.close()
-
-    def has_told(self, duty: str) -> None:
-        """Wait until it has told of a duty."""
-        eventually(lambda: duty in self.told or not self._thread.is_alive())
-        assert duty in self.told, self.told
-
-    def stopped_by(self) -> StoreError | None:
-        """Wait until it has stopped by itself, and return the error."""
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
-        return self.error
-
-    def _run(self) -> None:
-        duties = StationDuties(
-            self.station, StationWork(self._projector), None, lambda report: self.told.append(report.duty.value)
-        )
-        try:
-            duties.run(self._enough.wait, self._lease)
-        except StoreError as error:
-            self.error = error
-
-
-def projector_of(station: Station, views: Path) -> Projector:
-    """Return what brings up a station's views in a file."""
-    return Projector(f"sqlite:///{views}", station.parts.store, station.parts.codec, station.view)
-
-
-def require_like(told: Eventful, station: Station, views: Path) -> None:
-    """Verify that a station and its views hold byte for byte what those hold that nothing befell."""
-    with (
-        contextlib.closing(projector_of(station, views)) as projector,
-        contextlib.closing(Projector("sqlite://", told.station.parts.store, station.parts.codec, told.station.view)) as expected,
-    ):
-        expected.catch_up()
-        assert station.parts.store.roots_at(told.end) == told.station.parts.store.roots_at(told.end)
-        assert station.parts.store.canonical_dump() == told.station.parts.store.canonical_dump()
-        assert {status.behind for status in projector.status()} == {0}
-        assert projector.canonical_dump() == expected.canonical_dump()
-
-
 @pytest.mark.parametrize("full", ["store", "views"])
 def test_a_station_that_runs_into_a_full_disk_says_so_and_goes_on_when_there_is_room(
     told: Eventful, disk: Disk, tmp_path: Path, full: str
 ) -> None:
-    places = {name: (disk.folder if name == full else tmp_path) / f"{name}.sqlite" for name in ("store", "views")}
-    running = Running(told, tmp_path / "home", **places)
+    store, views = (file_url((disk.folder if name == full else tmp_path) / f"{name}.sqlite") for name in ("store", "views"))
+    running = Running(told, tmp_path / "home", store, views)
     disk.fill(left_bytes=64 * 1024)
     with running:
         running.has_told("store_unreachable")
@@ -274,18 +160,85 @@ def test_a_station_that_runs_into_a_full_disk_says_so_and_goes_on_when_there_is_
         running.has_told("store_reachable")
         eventually(lambda: running.station.parts.store.next_position() == told.end)
     assert running.error is None
-    station = station_of(told.exchange, tmp_path / "home", places["store"])
-    require_like(told, station, places["views"])
+    require_like(told, station_of(told.exchange, tmp_path / "home", store), views)
 
 
 def test_views_that_cannot_be_written_are_told_of_as_such(told: Eventful, disk: Disk) -> None:
-    with contextlib.closing(projector_of(told.station, disk.folder / "views.sqlite")) as projector:
+    with contextlib.closing(projector_of(told.station, file_url(disk.folder / "views.sqlite"))) as projector:
         disk.fill(left_bytes=64 * 1024)
         with pytest.raises(ViewsUnreachableError, match=r"full.*Nothing was lost: they are rebuilt from the store at will"):
             projector.catch_up()
         disk.free()
         projector.catch_up()
-    require_like(told, told.station, disk.folder / "views.sqlite")
+    require_like(told, told.station, file_url(disk.folder / "views.sqlite"))
+
+
+def end_for_want_of_room(postgres: PostgresServer) -> None:
+    """Let a server need one more file for its journal, for which there is no room: it ends at once, as if it were killed."""
+    crumb = "CREATE TABLE IF NOT EXISTS crumbs (crumb int); SELECT pg_switch_wal(); INSERT INTO crumbs VALUES (1)"
+
+    def write() -> None:
+        for _ in range(10):
+            postgres.run_sql(crumb)
+
+    with pytest.raises(psycopg.OperationalError):
+        write()
+
+
+@pytest.mark.parametrize("full", ["tables", "journal"])
+def test_a_station_whose_database_server_runs_into_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    told: Eventful, tmp_path: Path, full: str
+) -> None:
+    with small_disk(SERVERS) as disk, contextlib.contextmanager(_own_postgres)(disk.folder) as postgres:
+        url = postgres.new_database()
+        running = Running(told, tmp_path / "home", url, url)
+        if full == "journal":
+            disk.fill()
+            end_for_want_of_room(postgres)
+        else:
+            disk.fill(left_bytes=64 * 1024)
+        with running:
+            running.has_told("store_unreachable")
+            assert "No space left on device" in running.whys[0] or full == "journal", running.whys
+            disk.free()
+            if full == "journal":
+                postgres.crash()
+                postgres.start()
+            running.has_told("store_reachable")
+            eventually(lambda: running.station.parts.store.next_position() == told.end)
+        assert running.error is None
+        station = station_of(told.exchange, tmp_path / "home", url)
+        require_like(told, station, url)
+        station.close()
+
+
+def test_a_broker_that_runs_into_a_full_disk_loses_nothing_and_all_is_sent_once_when_it_is_back(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with small_disk(SERVERS) as disk:
+        settings = {"log.dirs": str(disk.folder / "kafka")}
+        with contextlib.contextmanager(_own_kafka)(request, settings=settings) as broker:
+            exchange = TestExchange(tmp_path, f"kafka://{broker.bootstrap}/full")
+            create_documents_topic(broker.bootstrap, "full", "ministry")
+            station = exchange.station("ministry", station_id="ministry")
+            exchange.add_organisations(station, ["mfy-001"])
+            exchange.add_officer(station, "deputy", "ministry", "signatory")
+            said: list[Outcome] = []
+            disk.fill()
+            while not any(isinstance(one, Queued) for one in said):
+                # For a while there is room in what the broker has taken already.
+                assert len(said) < MOST_LETTERS
+                said += station.submit([exchange.letter(station, "deputy", "mfy-001")], wait_s=1)
+            eventually(broker.has_ended)
+            disk.free()
+            broker.kill()
+            broker.start()
+            assert station.parts.submitter.send(wait_s=PATIENCE_S) == ""
+            found = letters_on(exchange)
+            assert [identity for identity, reason in found if reason is Reason.ACCEPTED] == [one.identity for one in said]
+            assert {reason for _, reason in found} <= {Reason.ACCEPTED, Reason.DUPLICATE}
+            require_like_a_replay(exchange, station)
+            exchange.close()
 
 
 @pytest.mark.parametrize("exchanged", [False, True], ids=["deleted", "exchanged"])
@@ -293,7 +246,7 @@ def test_a_station_whose_store_is_deleted_stops_and_its_next_start_makes_it_up(
     told: Eventful, tmp_path: Path, exchanged: bool
 ) -> None:
     store, views = tmp_path / "store.sqlite", tmp_path / "views.sqlite"
-    with Running(told, tmp_path / "home", store, views) as running:
+    with Running(told, tmp_path / "home", file_url(store), file_url(views)) as running:
         running.has_told("projected")
         for suffix in ("", "-wal", "-shm"):
             if exchanged and not suffix:
@@ -304,15 +257,15 @@ def test_a_station_whose_store_is_deleted_stops_and_its_next_start_makes_it_up(
         error = running.stopped_by()
     assert isinstance(error, StoreGoneError)
     assert str(store) in str(error)
-    with Running(told, tmp_path / "home", store, views) as running:
+    with Running(told, tmp_path / "home", file_url(store), file_url(views)) as running:
         running.has_told("projected")
-        require_like(told, running.station, views)
+        require_like(told, running.station, file_url(views))
 
 
 def test_a_queue_whose_file_was_deleted_acknowledges_nothing(tmp_path: Path) -> None:
     with exchange_at(tmp_path, tmp_path / "ledger.sqlite") as exchange:
         home = tmp_path / "home"
-        station = station_of(exchange, home, home / "store.sqlite")
+        station = station_of(exchange, home, file_url(home / "store.sqlite"))
         station.catch_up()
         letter = exchange.letter(station, "deputy", "mfy-001")
         for path in home.glob("queue.sqlite*"):
@@ -322,7 +275,7 @@ def test_a_queue_whose_file_was_deleted_acknowledges_nothing(tmp_path: Path) -> 
             with pytest.raises(QueueError, match="deleted or exchanged"):
                 attempt()
         assert station.parts.ledger.end() == end
-        again = station_of(exchange, home, home / "store.sqlite")
+        again = station_of(exchange, home, file_url(home / "store.sqlite"))
         accepted(again.submit([letter])[0])
 
 
