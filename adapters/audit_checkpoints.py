@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from adapters.audit_findings import FindingCode, Report
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from adapters.trust_files import Trust
 from domain.auditing import Conflict, Head, RootsAt, Sighting, contradictions
 from domain.checkpoint_signatures import VerifiedPair, verify_pair

@@ -22,7 +22,7 @@ from adapters.station import Station
 from adapters.store.checkpoints import Kept
 from adapters.store.entries import Entry
 from adapters.store.lease import StoreLease
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from adapters.witness_client import ToCosign, gather_cosignatures
 from adapters.witness_errors import WitnessError
 from domain.checkpoint_signatures import CheckpointSigner, VerifiedPair, operator_lines, verify_pair

@@ -19,7 +19,7 @@ from adapters.fork_files import ForkFiles
 from adapters.ledger import Ledger, Slot
 from adapters.store.checkpoints import Kept
 from adapters.store.ledger_store import LedgerStore
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from domain.checkpoint_signatures import VerifiedPair, seen_of, verify_pair
 from domain.checkpoints import CheckpointPair, encode_pair, parse_checkpoint, parse_pair
 from domain.cosignatures import QuorumMissingError, WitnessKey, cosignatures, require_pair_quorum

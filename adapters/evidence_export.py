@@ -33,7 +33,7 @@ from adapters.evidence_commands import verify_text
 from adapters.evidence_keys import certificate_in, enrolment_of, issuer_of, named_keys
 from adapters.plain_zip import write_plain_zip
 from adapters.store.ledger_store import LedgerStore
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from domain.changes import View
 from domain.checkpoints import CheckpointPair
 from domain.codec import Codec

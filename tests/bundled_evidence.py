@@ -18,7 +18,7 @@ from adapters.evidence_report import EvidenceReport
 from adapters.evidence_verification import verify_bundle
 from adapters.plain_zip import open_entry, read_plain_zip, write_plain_zip
 from adapters.signers import signer_of
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from adapters.trust_files import Trust, parse_trust
 from cli.evidence_selection import letter_positions, sources_of
 from domain.checkpoints import CheckpointPair

@@ -22,9 +22,9 @@ from adapters.store.dialect import complaint, insert_rows, marker, name_of, plai
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch, keep_inboxes
-from adapters.store.nodes import Log, Nodes, grow
 from adapters.store.snapshots import due_after
-from adapters.store.tables import CHANGES, DUMPED, FACTS, NODES, ORIGINALS, RECORDS, SNAPSHOTS
+from adapters.store.tables import CHANGES, DUMPED, FACTS, ORIGINALS, RECORDS, SNAPSHOTS
+from adapters.store.tiles import Log, Tiles, grow, store_growth
 from adapters.store.topics import change_mapper
 from domain.changes import Inbox, Original, Recorded, State
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
@@ -98,9 +98,8 @@ class LedgerStore:
             raise StoreUnreachableError(name_of(url), complaint(error)) from error
         self._marker = marker(self._database.engine)
         self._mapper = change_mapper()
-        self._nodes = Nodes(self._raw)
+        self._tiles = Tiles(self._raw)
         self.checkpoints = KeptCheckpoints(self._database)
-        self._trees: tuple[Frontier, Frontier] | None = None
 
     def next_position(self) -> int:
         """Return the position after the last one stored."""
@@ -220,22 +219,34 @@ class LedgerStore:
 
     def node(self, log: Log, level: int, index: int) -> Digest:
         """Return the hash of a complete subtree of a log; raise `KeyError` if it is not complete yet."""
-        return self._nodes.node(log, level, index)
+        return self._tiles.node(log, level, index)
 
     def frontier(self, log: Log, size: int | None = None) -> Frontier:
         """Return a log's tree as it was at `size` (None: now)."""
-        return self._nodes.frontier(log, self.next_position() if size is None else size)
+        return self._tiles.frontier(log, self.next_position() if size is None else size)
 
     def trees(self) -> tuple[Frontier, Frontier]:
         """Return both trees, of the record log and of the verdict log, as stored."""
-        size = self.next_position()
-        if self._trees is None or self._trees[0].size != size:
-            self._trees = (self.frontier(Log.RECORDS, size), self.frontier(Log.VERDICTS, size))
-        return self._trees
+        records, verdicts = self._tiles.edges(self.next_position())
+        return records.tree, verdicts.tree
 
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
-        """Return the roots of both logs at a size that is stored."""
-        return self.frontier(Log.RECORDS, size).root(), self.frontier(Log.VERDICTS, size).root()
+        """Return the roots of both logs at a size that is stored; raise `KeyError` for another."""
+        return self._tiles.roots(size)
+
+    def inclusion(self, log: Log, index: int, size: int) -> tuple[Digest, ...]:
+        """Return the proof that leaf `index` is in a log of `size` leaves.
+
+        Raises `TreeError` if such a log has no such leaf, `KeyError` if the log stored is not that large yet.
+        """
+        return self._tiles.inclusion(log, index, size)
+
+    def consistency(self, log: Log, first: int, second: int) -> tuple[Digest, ...]:
+        """Return the proof that a log of `second` leaves begins with that of `first` leaves.
+
+        Raises `TreeError` if the first is the larger one, `KeyError` if the log stored is not that large yet.
+        """
+        return self._tiles.consistency(log, first, second)
 
     def write(self, batch: Sequence[Judged], states: Sequence[State] = (), inboxes: Sequence[Inbox] = ()) -> None:
         """Store a batch of consecutive positions, all of it or nothing.
@@ -248,10 +259,10 @@ class LedgerStore:
             return
         _require_consecutive(batch)
         _require_inboxes(batch, inboxes)
-        trees = self._trees
-        if trees is None or trees[0].size != batch[0].verdict.position:
-            trees = self.trees()
-        nodes, grown = grow(batch, trees)
+        try:
+            growth = grow(batch, self._tiles.edges(batch[0].verdict.position))
+        except KeyError as error:
+            raise StoreMovedError(batch[0].verdict.position) from error
         try:
             with self._database.writing() as connection:
                 _require_next(connection, batch[0].verdict.position)
@@ -259,12 +270,12 @@ class LedgerStore:
                 insert_rows(connection, ORIGINALS, _originals(batch))
                 self._write_snapshots(connection, batch, states)
                 insert_rows(connection, CHANGES, self._change_rows(connection, batch))
-                insert_rows(connection, NODES, nodes)
+                store_growth(connection, growth)
                 index_batch(connection, batch)
                 keep_inboxes(connection, inboxes)
         except DBAPIError as error:
             raise self._unreachable(error) from error
-        self._trees = grown
+        self._tiles.keep(growth.edges)
 
     def fact(self, name: str) -> str | None:
         """Return a fact that this station pinned, None if it did not."""

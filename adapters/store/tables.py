@@ -67,14 +67,24 @@ SNAPSHOTS: Final = Table(
     comment="states of aggregates with many changes, so that none is folded from the beginning",
 )
 
-NODES: Final = Table(
-    "nodes",
+TILES: Final = Table(
+    "tiles",
     METADATA,
     Column("log", Integer, primary_key=True, autoincrement=False),
     Column("level", Integer, primary_key=True, autoincrement=False),
     Column("index", _Big, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    comment="the record log (0) and the verdict log (1) in tiles: the hashes of 256 subtrees of 256^level leaves, side by side",
+)
+
+TILE_EDGES: Final = Table(
+    "tile_edges",
+    METADATA,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", _Big, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
-    comment="complete subtrees of the record log (0) and the verdict log (1)",
+    comment="the hashes of the tile at the right edge of each level, until there are 256 of them",
     **_BY_KEY,
 )
 
@@ -148,5 +158,5 @@ FACTS: Final = Table(
     comment="what this station pinned: the layout of these tables, the ledger's identity and its place's incarnation",
 )
 
-DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, NODES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS, INBOXES)
+DUMPED: Final = (RECORDS, ORIGINALS, CHANGES, TILES, TILE_EDGES, LETTER_ADDRESSEES, LETTER_GROUPS, GROUP_MEMBERS, INBOXES)
 """The tables that must be equal after any replay. Snapshots depend on batches, checkpoints, facts and tracking on the station."""

@@ -17,14 +17,15 @@ from adapters.errors import (
     StoreUnreachableError,
 )
 from adapters.store.ledger_store import LedgerStore
-from adapters.store.nodes import Log
 from adapters.store.snapshots import SNAPSHOT_EVERY
 from adapters.store.tables import CHANGES, METADATA, RECORDS, SNAPSHOTS
+from adapters.store.tiles import Log
 from domain.errors import UnknownChangeError
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId
 from domain.letters import LetterEntered, tally_key
+from domain.proofs import MAX_SIZE, verify_consistency, verify_inclusion
 from domain.reasons import Reason
-from domain.tree import EMPTY_ROOT, root_of
+from domain.tree import EMPTY_ROOT, TreeError, leaf_hash, root_of
 from domain.verdicts import Judged
 from tests.judged_history import COMMITTEES, History, some_history
 
@@ -105,6 +106,32 @@ def test_roots_at_any_earlier_size_are_those_of_the_prefix(store: LedgerStore, h
         assert store.roots_at(size) == roots(history.judged[:size])
     with pytest.raises(KeyError):
         store.node(Log.RECORDS, 0, history.position)
+
+
+@pytest.mark.parametrize("log", Log)
+def test_proofs_of_both_logs_verify_at_any_sizes(store: LedgerStore, history: History, log: Log) -> None:
+    write_all(store, history.judged, 7)
+    leaves = [leaf_hash((one.record or b"", one.verdict.leaf())[log]) for one in history.judged]
+    for size in range(1, history.position + 1, 19):
+        root, last = store.roots_at(size)[log], store.roots_at(history.position)[log]
+        path = store.inclusion(log, size // 2, size)
+        verify_inclusion(leaf=leaves[size // 2], index=size // 2, size=size, path=path, root=root)
+        path = store.consistency(log, size, history.position)
+        verify_consistency(first=size, first_root=root, second=history.position, second_root=last, path=path)
+
+
+def test_there_are_no_proofs_of_what_is_not_stored(store: LedgerStore, history: History) -> None:
+    store.write(history.judged)
+    size = history.position
+    for missing in (size + 1, 2 * size, MAX_SIZE):
+        with pytest.raises(KeyError):
+            store.inclusion(Log.RECORDS, 0, missing)
+        with pytest.raises(KeyError):
+            store.consistency(Log.VERDICTS, 1, missing)
+        with pytest.raises(KeyError):
+            store.roots_at(missing)
+    with pytest.raises(TreeError):
+        store.inclusion(Log.RECORDS, size, size)
 
 
 def test_states_are_those_of_folding_everything_whatever_was_snapshotted(store: LedgerStore, history: History) -> None:

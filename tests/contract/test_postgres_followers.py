@@ -142,13 +142,14 @@ def test_one_follower_works_and_the_other_takes_over_when_it_is_killed_in_the_mi
 ) -> None:
     with plain(followed.url) as gate, plain(followed.url) as observer:
         observer.autocommit = True
-        # Whoever writes comes as far as the subtrees, behind which a part of its batch is still to be written.
-        gate.execute("LOCK TABLE nodes IN EXCLUSIVE MODE")
+        # Whoever writes comes as far as the trees, behind which a part of its batch is still to be written.
+        gate.execute("LOCK TABLE tile_edges IN EXCLUSIVE MODE")
         first = start(_follow, followed, "first")
         until(lambda: turns(observer) == [True])
         second = start(_follow, followed, "second")
         until(lambda: turns(observer) == [False, True])
-        until(lambda: observer.execute("SELECT 1 FROM pg_locks WHERE relation = 'nodes'::regclass AND NOT granted").rowcount == 1)
+        waiting = "SELECT 1 FROM pg_locks WHERE relation = 'tile_edges'::regclass AND NOT granted"
+        until(lambda: observer.execute(waiting).rowcount == 1)
         kill(first)
         with contextlib.closing(LedgerStore(followed.url)) as store:
             assert store.next_position() == 0

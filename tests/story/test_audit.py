@@ -11,7 +11,7 @@ import pytest
 
 from adapters.audit_replay import Replay
 from adapters.ledger_sqlite import SqliteLedger
-from adapters.store.nodes import Log
+from adapters.store.tiles import Log
 from adapters.trust_files import encode_trust
 from domain.checkpoints import encode_pair
 from domain.forks import encode_fork, fork_between
