@@ -116,7 +116,7 @@ def sign(key: PrivateKey, message: bytes, hashed: HashAlgorithm | None = None) -
         return key.sign(message)
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, PKCS1v15(), hashed)
-    return key.sign(message, ec.ECDSA(hashed))
+    return key.sign(message, ec.ECDSA(hashed, deterministic_signing=True))
 
 
 ANCHOR_DRAFT: Final = Draft(subject=CA_NAME, spki=spki_of(CA_KEY), tail=extensions(IS_CA))

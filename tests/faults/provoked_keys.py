@@ -22,7 +22,6 @@ from domain.events import (
 )
 from domain.ids import Digest, OfficerId, sha256
 from domain.reasons import Reason
-from domain.rulebook import NEWEST_RULES
 from tests import certificate_forge as forge
 from tests.court import Court
 from tests.faults.provocation import Record, provokes
@@ -36,7 +35,8 @@ CHECKPOINT_KEY: Final = CheckpointKey(ed25519=sha256(b"operator"), ml_dsa_44=byt
 
 def forged(court: Court, draft: forge.Draft, *, anchor: bytes = forge.ANCHOR, key: forge.PrivateKey = forge.CA_KEY) -> Said:
     """Return the enrolment of a forged certificate, after the roots named its issuer as a trust anchor."""
-    court.accept(court.exchange.say_as_roots(TrustAnchorAdded, certificate=anchor))
+    if anchor not in {one.certificate for one in court.station.exchange.anchors}:
+        court.accept(court.exchange.say_as_roots(TrustAnchorAdded, certificate=anchor))
     return court.exchange.enrolment("clerk", fixed_signer(forge.OFFICER_KEY), draft.issued(key))
 
 
@@ -244,12 +244,12 @@ def rules(court: Court, version: int, after_ms: int) -> Said:
 
 @provokes(Reason.RULES_VERSION_WRONG)
 def rules_that_leave_out_a_version(court: Court) -> Record:
-    return rules(court, NEWEST_RULES + 2, 10**9)
+    return rules(court, court.station.exchange.rules[-1].version + 2, 10**9)
 
 
 @provokes(Reason.RULES_TOO_SOON)
 def rules_from_before_their_adoption(court: Court) -> Record:
-    return rules(court, NEWEST_RULES + 1, -1)
+    return rules(court, court.station.exchange.rules[-1].version + 1, -1)
 
 
 @provokes(Reason.CODE_UNKNOWN)

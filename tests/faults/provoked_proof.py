@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from domain.events import (
     EventReaffirmed,
@@ -25,8 +25,6 @@ from tests.faults.provocation import Record, provokes
 from tests.faults.provoked_authority import key_of, stopping
 from tests.faults.provoked_records import NOBODYS_LETTER
 from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said, document
-
-NEW_KEY: Final = "deputy's new key"
 
 
 def committing(court: Court, size: int | None = None, by: str = "machine", **changes: Any) -> Said:
@@ -52,22 +50,31 @@ def stamping(court: Court, size: int | None = None, by: str = "machine", **chang
     return court.exchange.say(TimestampRecorded, by, **{**fields, **changes})
 
 
-def compromised(court: Court, since: int | None = None) -> None:
-    """Declare the deputy's key compromised from a position on (None: from its enrolment)."""
-    court.accept(stopping(court, KeyRevoked, "deputy", reason="COMPROMISED", since=since))
+def robbed(court: Court) -> str:
+    """Employ one more signatory of the ministry, whose key will be compromised, and return his name."""
+    name = f"robbed-{court.ledger.end()}"
+    court.employ(name, "ministry", "signatory")
+    return name
 
 
-def renewed(court: Court) -> None:
-    """Enrol another key of the deputy."""
-    court.accept(court.exchange.enrolled("deputy", "ministry", name=NEW_KEY))
+def compromised(court: Court, who: str = "deputy", since: int | None = None) -> None:
+    """Declare an officer's key compromised from a position on (None: from its enrolment)."""
+    court.accept(stopping(court, KeyRevoked, who, reason="COMPROMISED", since=since))
 
 
-def reaffirming(court: Court, event: bytes, by: str = NEW_KEY) -> Said:
+def renewed(court: Court, who: str = "deputy") -> str:
+    """Enrol another key of an officer, and return the name under which it signs."""
+    name = f"{who}'s new key"
+    court.accept(court.exchange.enrolled(who, "ministry", name=name))
+    return name
+
+
+def reaffirming(court: Court, event: bytes, by: str) -> Said:
     """Return the statement that an event is his."""
     return court.exchange.say(EventReaffirmed, by, event=Digest(event))
 
 
-def repudiating(court: Court, event: bytes, by: str = NEW_KEY) -> Said:
+def repudiating(court: Court, event: bytes, by: str) -> Said:
     """Return the statement that an event is not his."""
     return court.exchange.say(EventRepudiated, by, event=Digest(event))
 
@@ -189,17 +196,18 @@ def no_event_reaffirmed(court: Court) -> Record:
 
 @provokes(Reason.EVENT_UNKNOWN)
 def a_rejected_letter_repudiated(court: Court) -> Record:
-    said = court.exchange.letter("deputy", to=("nobody",))
+    who = robbed(court)
+    said = court.exchange.letter(who, to=("nobody",))
     assert court.judge(court.exchange.record(said)).reason is Reason.ADDRESSEE_UNKNOWN
-    compromised(court)
-    renewed(court)
-    return repudiating(court, court.exchange.identity_of(said))
+    compromised(court, who)
+    return repudiating(court, court.exchange.identity_of(said), renewed(court, who))
 
 
 @provokes(Reason.NOT_THE_SIGNER)
 def somebody_elses_letter_reaffirmed(court: Court) -> Record:
-    letter = court.sent()
-    compromised(court)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    compromised(court, who)
     return reaffirming(court, letter, "head")
 
 
@@ -210,62 +218,67 @@ def a_letter_that_nobody_contests_reaffirmed(court: Court) -> Record:
 
 @provokes(Reason.NOT_CONTESTED)
 def a_letter_from_before_the_compromise_repudiated(court: Court) -> Record:
-    letter = court.sent()
-    compromised(court, since=court.ledger.end())
-    renewed(court)
-    return repudiating(court, letter)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    compromised(court, who, since=court.ledger.end())
+    return repudiating(court, letter, renewed(court, who))
 
 
 @provokes(Reason.NOT_CONTESTED)
 def a_letter_of_a_lost_key_repudiated(court: Court) -> Record:
-    letter = court.sent()
-    court.accept(stopping(court, KeyRevoked, "deputy"))
-    renewed(court)
-    return repudiating(court, letter)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    court.accept(stopping(court, KeyRevoked, who))
+    return repudiating(court, letter, renewed(court, who))
 
 
 @provokes(Reason.ALREADY_SETTLED)
 def a_letter_reaffirmed_and_then_repudiated(court: Court) -> Record:
-    letter = court.sent()
-    compromised(court)
-    renewed(court)
-    court.accept(reaffirming(court, letter))
-    return repudiating(court, letter)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    compromised(court, who)
+    new = renewed(court, who)
+    court.accept(reaffirming(court, letter, new))
+    return repudiating(court, letter, new)
 
 
 @provokes(Reason.ALREADY_SETTLED)
 def a_letter_repudiated_twice(court: Court) -> Record:
-    letter = court.sent()
-    compromised(court)
-    renewed(court)
-    court.accept(repudiating(court, letter))
-    return repudiating(court, letter)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    compromised(court, who)
+    new = renewed(court, who)
+    court.accept(repudiating(court, letter, new))
+    return repudiating(court, letter, new)
 
 
 @provokes(Reason.KEY_NOT_NEWER)
 def a_key_that_was_enrolled_before_the_revocation(court: Court) -> Record:
-    letter = court.sent()
-    renewed(court)
-    compromised(court)
-    return reaffirming(court, letter)
+    who = robbed(court)
+    letter = court.sent(by=who)
+    new = renewed(court, who)
+    compromised(court, who)
+    return reaffirming(court, letter, new)
 
 
 @provokes(Reason.KEY_NOT_NEWER)
 def a_suspended_key_that_was_resumed(court: Court) -> Record:
-    letter = court.sent()
-    court.accept(stopping(court, KeySuspended, "deputy", reason="COMPROMISED"))
-    officer, key = OfficerId("deputy"), key_of(court, "deputy")
+    who = robbed(court)
+    letter = court.sent(by=who)
+    court.accept(stopping(court, KeySuspended, who, reason="COMPROMISED"))
+    officer, key = OfficerId(who), key_of(court, who)
     court.accept(court.exchange.say(KeyResumed, REGISTRAR, officer=officer, key=key, reason="CLEARED"))
-    return reaffirming(court, letter, "deputy")
+    return reaffirming(court, letter, who)
 
 
 @provokes(Reason.KEY_NOT_NEWER)
 def an_old_key_under_a_new_certificate(court: Court) -> Record:
-    letter = court.sent()
-    renewed(court)
-    compromised(court)
-    key = court.exchange.signers[NEW_KEY].signer
-    certificate = court.exchange.certificate(key, "deputy", days=30)
-    court.accept(court.exchange.enrolment("deputy", key, certificate))
-    court.exchange.hold("renewed certificate", key, certificate, "ministry", "deputy")
+    who = robbed(court)
+    letter = court.sent(by=who)
+    new = renewed(court, who)
+    compromised(court, who)
+    key = court.exchange.signers[new].signer
+    certificate = court.exchange.certificate(key, who, days=30)
+    court.accept(court.exchange.enrolment(who, key, certificate))
+    court.exchange.hold("renewed certificate", key, certificate, "ministry", who)
     return reaffirming(court, letter, "renewed certificate")

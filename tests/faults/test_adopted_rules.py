@@ -59,8 +59,7 @@ def test_each_record_is_judged_by_the_rules_of_its_own_time(court: Court) -> Non
     assert judged(court, travelling).reason is Reason.ACCEPTED
     assert judged(court, under_way).reason is Reason.ACCEPTED
     compromised(court)
-    renewed(court)
-    assert judged(court, reaffirming(court, letter)).reason is Reason.ACCEPTED
+    assert judged(court, reaffirming(court, letter, renewed(court))).reason is Reason.ACCEPTED
     state = court.station.view.get("inboxes")
     assert getattr(state, "size", None) == size
 

@@ -22,7 +22,7 @@ from projections.letter_pages import LetterSigner, signers_of
 from tests import certificate_forge as forge
 from tests.court import Court
 from tests.faults.provoked_authority import key_of, stopping
-from tests.faults.provoked_proof import NEW_KEY, compromised, reaffirming, renewed, repudiating
+from tests.faults.provoked_proof import compromised, reaffirming, renewed, repudiating
 from tests.faults.provoked_records import roots_of
 from tests.fixed_exchange import DAY_MS, HOUR_MS, NOT_AFTER_MS, REGISTRAR, Said, fixed_signer
 
@@ -99,8 +99,8 @@ def test_a_compromise_declared_later_contests_what_was_signed_from_there_on_unti
     verdicts = [verdict_of(court, letter) for letter in letters]
     compromised(court, since=since)
     assert [shown(court, letter).contested for letter in letters] == [False, True, True, True]
-    renewed(court)
-    court.accept(reaffirming(court, letters[1]), repudiating(court, letters[2]))
+    new = renewed(court)
+    court.accept(reaffirming(court, letters[1], new), repudiating(court, letters[2], new))
     told = [shown(court, letter) for letter in letters]
     assert [one.contested for one in told] == [False, False, False, True]
     assert [one.repudiated for one in told] == [False, False, True, False]
@@ -111,11 +111,11 @@ def test_a_compromise_declared_later_contests_what_was_signed_from_there_on_unti
 def test_of_two_signatories_each_settles_what_his_own_key_signed(court: Court) -> None:
     letter = LetterId(court.accept(court.exchange.letter("head", "deputy")))
     compromised(court)
-    renewed(court)
+    new = renewed(court)
     assert shown(court, letter).contested
     assert judged(court, reaffirming(court, letter, "head")) is Reason.NOT_CONTESTED
     court.accept(stopping(court, KeyRevoked, "head", reason="COMPROMISED"))
-    court.accept(reaffirming(court, letter))
+    court.accept(reaffirming(court, letter, new))
     assert shown(court, letter).contested, "the first signatory has said nothing yet"
     court.accept(court.exchange.enrolled("head", "ministry", name="head's new key"))
     court.accept(repudiating(court, letter, "head's new key"))
@@ -126,9 +126,9 @@ def test_of_two_signatories_each_settles_what_his_own_key_signed(court: Court) -
 def test_a_settlement_whose_own_key_was_compromised_counts_for_nothing(court: Court) -> None:
     letter = court.sent()
     compromised(court)
-    renewed(court)
-    court.accept(reaffirming(court, letter))
-    court.accept(stopping(court, KeyRevoked, "deputy", key=key_of(court, NEW_KEY), reason="COMPROMISED"))
+    new = renewed(court)
+    court.accept(reaffirming(court, letter, new))
+    court.accept(stopping(court, KeyRevoked, "deputy", key=key_of(court, new), reason="COMPROMISED"))
     assert shown(court, letter).contested
     court.accept(court.exchange.enrolled("deputy", "ministry", name="third key"))
     court.accept(repudiating(court, letter, "third key"))
@@ -154,8 +154,7 @@ def test_a_suspension_for_a_compromise_contests_too_and_resuming_does_not_take_t
     officer, key = OfficerId("deputy"), key_of(court, "deputy")
     court.accept(court.exchange.say(KeyResumed, REGISTRAR, officer=officer, key=key, reason="CLEARED"))
     assert shown(court, letter).contested
-    renewed(court)
-    court.accept(reaffirming(court, letter))
+    court.accept(reaffirming(court, letter, renewed(court)))
     assert not shown(court, letter).contested
 
 
