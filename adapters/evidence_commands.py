@@ -14,10 +14,10 @@ from adapters.evidence_keys import certificate_in, enrolment_of
 from domain.documents import named_documents
 from domain.signatures import ED25519
 
-_FUNCTIONS: Final = rf"""How to check this bundle with openssl and sha256sum (text version 1)
+STEPS: Final = rf"""How to check this bundle with openssl and sha256sum (text version 1)
 
 Unpack the bundle into an empty folder, and type the indented lines there, one after the other, in one shell (sh, bash).
-They come from this program's documentation, in the guide for auditors, where you can compare them before you type them.
+They stand in this program's documentation too (reference, Evidence), where you can compare them before you type them.
 A line that prints DIFFERENT, an error, or nothing where the text says otherwise, has found something.
 
 1. Your trust file. It must have come to you another way than this bundle.
@@ -111,6 +111,7 @@ by the enrolled key (by the fourth word: a P-256 key, or Ed25519).
 
 8. This bundle.
 """
+"""How everything is checked: the same in every bundle."""
 _END: Final = """
 A document that was destroyed, or that nobody put into this bundle, cannot be checked: then there is no such file.
 
@@ -123,7 +124,7 @@ def verify_text(events: Iterable[Proven], enrolments: Iterable[Proven]) -> bytes
     """Return the text for a bundle of these events and enrolments."""
     held = tuple(enrolments)
     lines = [*_enrolment_lines(held), *_event_lines(tuple(events), held)]
-    return (_FUNCTIONS + "\n" + "".join(f"    {line}\n" for line in lines) + _END).encode("utf-8")
+    return (STEPS + "\n" + "".join(f"    {line}\n" for line in lines) + _END).encode("utf-8")
 
 
 def _enrolment_lines(enrolments: tuple[Proven, ...]) -> Iterator[str]:

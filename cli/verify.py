@@ -31,7 +31,7 @@ from schemas.codec import LedgerCodec
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,6})([smhd])")
 _UNIT_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_EXIT: Final = {
+EXIT_CODES: Final = {
     VerdictCode.VALID: ExitCode.DONE,
     VerdictCode.VALID_EXPIRED: ExitCode.DONE,
     VerdictCode.VALID_SUPERSEDED: ExitCode.DONE,
@@ -40,6 +40,7 @@ _EXIT: Final = {
     VerdictCode.REJECTED: ExitCode.VERIFICATION_FAILED,
     VerdictCode.INVALID: ExitCode.VERIFICATION_FAILED,
 }
+"""How the command ends for each verdict."""
 
 
 @click.command("verify")
@@ -78,7 +79,7 @@ def verify(  # noqa: PLR0913 - what the command line says
         terms = Terms(now_ms=session.now_ms(), max_age_ms=max_age_ms, held=pair, later=later)
         report = _verified(file.expanduser(), trust, terms)
     session.show(report_data(file, trust, report), lambda: report_lines(file, trust, report, session.language))
-    code = _EXIT[report.verdict.code]
+    code = EXIT_CODES[report.verdict.code]
     if code is not ExitCode.DONE:
         session.end_with(code)
 
