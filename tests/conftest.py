@@ -116,12 +116,16 @@ def _own_postgres(parent: Path | None = None) -> Iterator[PostgresServer]:
 
 
 def _own_kafka(
-    request: pytest.FixtureRequest, brokers: int = 1, settings: Mapping[str, str] | None = None, doors: Sequence[str] = ()
+    request: pytest.FixtureRequest,
+    brokers: int = 1,
+    settings: Mapping[str, str] | None = None,
+    doors: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[KafkaBroker]:
     failed_before = request.session.testsfailed
     with ExitStack() as stack:
         try:
-            broker = stack.enter_context(running_broker(brokers, settings, doors))
+            broker = stack.enter_context(running_broker(brokers, settings, doors, variables))
         except KafkaUnavailableError as error:
             # In CI a test that cannot run is a test that failed; elsewhere the reason and the remedy are shown.
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka to test with: {error}")

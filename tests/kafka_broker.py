@@ -92,12 +92,20 @@ class _Node:
 class KafkaBroker:
     """One Kafka of one or more brokers, which tests may stop, kill and start again with the same data and ports."""
 
-    def __init__(self, *, bootstrap: str, folder: Path | None = None, nodes: Sequence[_Node] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        folder: Path | None = None,
+        nodes: Sequence[_Node] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         """Know a Kafka at `bootstrap`; without nodes it is somebody else's and can be neither stopped nor started."""
         self.bootstrap = bootstrap
         self.folder = folder
         self.keep_logs = False
         self._nodes = tuple(nodes)
+        self._variables = {**os.environ, **(variables or {})}
         self._watchdog = _start_watchdog(folder / "data") if folder else None
 
     def door(self, name: str, host: str = HOST) -> str:
@@ -165,7 +173,13 @@ class KafkaBroker:
             command = [*java_command(), "kafka.Kafka", str(node.configuration)]
             # A session of its own: an interrupt at the keyboard reaches the tests, and they stop their brokers.
             node.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=node.folder, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=node.folder,
+                env=self._variables,
+                start_new_session=True,
             )
         self._tell_watchdog(f"+{node.process.pid}\n")
 
@@ -205,11 +219,15 @@ class KafkaBroker:
 
 @contextmanager
 def running_broker(
-    brokers: int = 1, settings: Mapping[str, str] | None = None, doors: Sequence[str] = ()
+    brokers: int = 1,
+    settings: Mapping[str, str] | None = None,
+    doors: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[KafkaBroker]:
     """Run a Kafka of `brokers` brokers with further `settings` (Kafka's own names), and end it with the block.
 
-    `doors` are the names of further listeners, each on a port of its own; the settings say how they are secured.
+    `doors` are the names of further listeners, each on a port of its own; the settings say how they are secured. `variables`
+    stand in the brokers' environment.
 
     Raises `KafkaUnavailableError` if its files cannot be had, `BrokerError` if it does not start.
     """
@@ -228,7 +246,8 @@ def running_broker(
     for index, node in enumerate(nodes):
         node.folder.mkdir()
         node.configuration.write_text(_configuration(nodes, index, settings or {}), "utf-8")
-    kafka = KafkaBroker(bootstrap=",".join(f"{HOST}:{node.port}" for node in nodes), folder=folder, nodes=nodes)
+    bootstrap = ",".join(f"{HOST}:{node.port}" for node in nodes)
+    kafka = KafkaBroker(bootstrap=bootstrap, folder=folder, nodes=nodes, variables=variables)
     atexit.register(kafka.close)
     try:
         kafka.start_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from adapters.clock import system_clock_ms
 from adapters.correspondence import missed
 from adapters.errors import ClockBehindLedgerError
 from adapters.ledger_locations import open_ledger
+from adapters.registration import registered
 from adapters.station import Station
 from adapters.station_duties import StationDuties
 from cli.wiring import StationPlan, build_station, passing_projector
@@ -22,12 +24,17 @@ from domain.ledger_time import JUMP_LIMIT_MS
 from domain.reasons import Reason
 from projections.archive_pages import time_jumps
 from projections.station_work import StationWork
+from tests.conftest import _own_kafka
 from tests.eventful_exchange import Clock
-from tests.exchanges import MINISTRY, TestExchange, accepted
+from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, accepted, entry_of
 from tests.homes import home_of
+from tests.kafka_broker import KafkaBroker
+from tests.shifted_clock import NoShiftedClockError, ShiftedClock
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 60 * MINUTE_S
+A_TEST_MS: Final = 1000 * 10 * MINUTE_S
+"""Longer than a test takes on a busy machine, shorter than any jump."""
 DAY_S: Final = 24 * HOUR_S
 
 
@@ -166,6 +173,51 @@ def test_the_ledgers_clock_forward_pauses_stations_and_does_not_poison_the_ledge
     assert told == ["time_jump", "projected"]
     assert station.parts.store.canonical_dump() == trusting.parts.store.canonical_dump()
     waiting.close()
+
+
+@pytest.fixture
+def brokers_clock(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[KafkaBroker, ShiftedClock]]:
+    """Give a broker, and its clock, which a test sets wrong while it runs; the machine's own stays right."""
+    try:
+        clock = ShiftedClock(tmp_path)
+    except NoShiftedClockError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no broker with a wrong clock to test with: {error}")
+    for broker in _own_kafka(request, variables=clock.variables):
+        yield broker, clock
+
+
+def test_a_brokers_clock_that_jumps_is_followed_by_the_rule(
+    brokers_clock: tuple[KafkaBroker, ShiftedClock], tmp_path: Path
+) -> None:
+    broker, clock = brokers_clock
+    exchange = TestExchange(tmp_path, f"kafka://{broker.bootstrap}/jumps")
+    ministry, waiting = exchange.station("ministry"), exchange.station("waiting")
+    for number, shift_s in enumerate((0, -5 * MINUTE_S, -3 * HOUR_S, 0, 5 * HOUR_S, 0)):
+        clock.shift(shift_s)
+        committee = registered(ministry, exchange.signer(REGISTRAR), MINISTRY, entry_of(f"mfy-{number:03}"))
+        with contextlib.suppress(ClockBehindLedgerError):
+            ministry.submit([committee])
+        ministry.catch_up(trust_times_ahead=True)
+    ministry.catch_up(trust_times_ahead=True)
+    ministry.parts.submitter.settle()
+    assert ministry.parts.queue.unfinished() == ()
+    reasons = [entry.verdict.reason for entry in ministry.parts.store.each_entry()]
+    # By a clock of yesterday a certificate of today is not valid yet.
+    assert reasons == [Reason.ACCEPTED] * 3 + [Reason.CERTIFICATE_NOT_YET_VALID] + [Reason.ACCEPTED] * 3
+    # It stands still, goes back with an alarm, comes back, jumps ahead and, with an alarm, is right again.
+    founded, right, still, back, again, ahead, at_last = times(ministry)
+    assert founded <= right == still < again <= system_clock_ms()
+    for time, shift_s in ((back, -3 * HOUR_S), (ahead, 5 * HOUR_S), (at_last, 0)):
+        assert again <= time - 1000 * shift_s + A_TEST_MS
+        assert time - 1000 * shift_s <= system_clock_ms()
+    assert [alarm.position for alarm in ministry.parts.follower.alarms] == [3, 6]
+    # A station that does not trust the broker stands before the record that is ahead, and judges nothing of what follows.
+    with pytest.raises(ClockBehindLedgerError, match=r"Position 5 is stamped 2\d\d minutes ahead"):
+        waiting.catch_up()
+    assert waiting.parts.store.next_position() == 5
+    waiting.catch_up(trust_times_ahead=True)
+    assert waiting.parts.store.canonical_dump() == ministry.parts.store.canonical_dump()
+    exchange.close()
 
 
 def test_what_is_sent_while_the_ledgers_clock_is_hours_ahead_is_there_once_when_it_is_believed(clocks: Clocks) -> None:
