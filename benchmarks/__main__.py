@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from benchmarks.audits import AUDITS
 from benchmarks.benchmark import Bench, Benchmark, Growth
 from benchmarks.embedded import EMBEDDED
 from benchmarks.generator import Shape
@@ -26,7 +27,7 @@ BUILD: Final = Path(__file__).parent.parent / "build"
 PAGE: Final = BUILD.parent / "docs" / "reference" / "performance.md"
 QUICK: Final = Shape(events=10_000, committees=100)
 FULL: Final = Shape(events=100_000, committees=1_000)
-BENCHMARKS: Final[Sequence[Benchmark]] = (*REPLAYS, *STREAMS, *EMBEDDED, *VIEWS)
+BENCHMARKS: Final[Sequence[Benchmark]] = (*REPLAYS, *STREAMS, *EMBEDDED, *VIEWS, *AUDITS)
 
 
 @click.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.audits import Auditor
 from benchmarks.benchmark import Bench, Figure, station_at
 from benchmarks.generator import Correspondence, Shape, Stamped
 from benchmarks.ledgers import kept, records_of
@@ -172,3 +173,10 @@ def test_results_are_written_as_the_issue_names_them() -> None:
         "n": 48,
         "spread": 0.1,
     }
+
+
+def test_both_kinds_of_audit_come_to_the_end_of_a_ledger_and_find_nothing(tmp_path: Path) -> None:
+    ledger = kept(tmp_path / "ledger.sqlite", iter(generated(SMALL)))
+    auditor = Auditor(ledger, tmp_path)
+    with contextlib.closing(auditor.ledger):
+        assert auditor.full() == auditor.hashes() == SMALL.events
