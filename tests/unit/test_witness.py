@@ -62,6 +62,16 @@ def test_every_head_that_continues_the_last_is_cosigned(made: TestWitness) -> No
     assert (head.size, head.root) == (20, LOG.root(20))
 
 
+def test_the_newest_note_sent_again_is_cosigned_anew_and_writes_nothing(tmp_path: Path) -> None:
+    times = iter((AT_S, AT_S + 60))
+    made = TestWitness(tmp_path, now_s=lambda: next(times))
+    made.witness.add_checkpoint(LOG.request(0, 5))
+    lines = parse_signature_lines(made.witness.add_checkpoint(LOG.request(5, 5)))
+    (found,) = cosignatures(Note(text=LOG.note(5).text, lines=lines), [made.key.key])
+    assert (found.at_s, made.memory.heads()[0].at_s, made.mark.read_text()) == (AT_S + 60, AT_S, "1\n")
+    made.memory.close()
+
+
 def test_a_size_that_is_not_the_last_is_told_which_is(made: TestWitness) -> None:
     assert held(made, LOG.request(3, 4)) == 0
     made.witness.add_checkpoint(LOG.request(0, 5))
