@@ -1,7 +1,8 @@
 """The board beside a ledger, on which the operator publishes pairs of checkpoints: an append-only place of its own.
 
 Beside an SQLite file lies `<file>.checkpoints`, beside a Kafka topic `<topic>.checkpoints`, each kept like a ledger. Whoever
-may write there could write anything, so what is read is nothing until its signatures have verified.
+may write there could write anything, so what is read is nothing until its signatures have verified. A pair with 16 witnesses
+has a quarter of what a place takes at once.
 """
 
 from __future__ import annotations
@@ -11,19 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.clock import system_clock_ms
+from adapters.errors import LedgerMissingError
 from adapters.kafka_clients import TIMEOUT_S
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_kafka_ledger
-from adapters.ledger import Ledger
+from adapters.ledger import Finding, Ledger
 from adapters.ledger_kafka import KafkaLedger
-from adapters.ledger_kafka_check import checkpoints_topic
+from adapters.ledger_kafka_check import checkpoints_topic, ledger_findings
 from adapters.ledger_locations import KafkaLocation, MemoryLocation, SqliteLocation, parse_location
 from adapters.ledger_memory import MemoryLedger
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
-from domain.header import RECORD_LIMIT_BYTES
-
-PAIR_LIMIT_BYTES = RECORD_LIMIT_BYTES
-"""What a place takes at once; a pair with the operator's lines and 16 witnesses has a quarter of it."""
 
 
 def board_file(ledger: Path) -> Path:
@@ -46,6 +44,17 @@ def open_board(
             return SqliteLedger(board_file(path), timeout_s=timeout_s, clock_ms=clock_ms)
         case KafkaLocation(bootstrap=bootstrap, topic=topic):
             return KafkaLedger(bootstrap, checkpoints_topic(topic), timeout_s=timeout_s, security=security)
+
+
+def check_board(location: str, *, security: KafkaSecurity = PLAIN_TEXT) -> tuple[Finding, ...]:
+    """Return every setting of a ledger's board that could lose or reorder what was published; none if there is no board."""
+    try:
+        board = open_board(location, security=security)
+    except LedgerMissingError:
+        return ()
+    with contextlib.closing(board):
+        # Whom a cluster lets in is told of its ledger.
+        return ledger_findings(board.facts()) if isinstance(board, KafkaLedger) else board.check()
 
 
 def make_board(location: str, *, replication: int | None = None, security: KafkaSecurity = PLAIN_TEXT) -> None:

@@ -6,6 +6,7 @@ import contextlib
 
 import click
 
+from adapters.checkpoint_board import check_board
 from adapters.errors import LedgerUnsafeError
 from adapters.kafka_security import KafkaSecurity
 from adapters.ledger import Finding, Severity
@@ -41,7 +42,7 @@ def check(session: Session, location: str | None) -> None:
         raise UsageError("It is not known which ledger to check: this home has joined none. Give --at LOCATION.")
     security = kafka_security(session)
     with contextlib.closing(open_ledger(place, security=security)) as ledger:
-        findings = ledger.check()
+        findings = (*ledger.check(), *check_board(place, security=security))
     if location is None:
         findings += _topic_findings(place, session.settings.station, security)
     forbidden = any(one.severity is Severity.FORBIDS for one in findings)

@@ -48,7 +48,7 @@ def test_a_further_station_needs_its_topic_and_one_command_makes_it(exchange: Fo
     desk.done(*join)
     codes = [(one["code"], one["setting"]) for one in desk.done("ledger", "check")["findings"]]
     single = ("SINGLE_REPLICA", "replication factor")
-    assert codes == [single, ("NO_AUTHORIZER", "authorizer.class.name"), single]
+    assert codes == [single, ("NO_AUTHORIZER", "authorizer.class.name"), single, single]
 
 
 def test_more_replicas_than_brokers_make_nothing(kafka: KafkaBroker, tmp_path: Path) -> None:
