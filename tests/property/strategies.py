@@ -88,21 +88,15 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stock:
-    """Signed records of honest people in the order of a story, of hostile ones, and a scene of every kind of these."""
+    """Signed records of honest people in the order of a story, and of hostile ones."""
 
     honest: tuple[bytes, ...]
     hostile: tuple[bytes, ...]
-    scenes: tuple[Scene, ...]
 
     @property
     def everything(self) -> tuple[bytes, ...]:
         """All records."""
         return self.honest + self.hostile
-
-    def kinds_in(self, slots: Iterable[Written]) -> set[str]:
-        """Return the kinds of hostile records of which one stands in a ledger."""
-        written = {slot.record for slot in slots}
-        return {scene.kind for scene in self.scenes if written & {scene.slots[place] for place in scene.hostile}}
 
 
 class Scribe:
@@ -231,15 +225,11 @@ def stock_of(exchange: FixedExchange, other: FixedExchange, *more: Said) -> Stoc
     """Return the stock of a populated exchange in which `second` is one more clerk of the first committee; `more` is honest."""
     scribe = Scribe(exchange)
     honest = [*scribe.dispatches(), *more, *scribe.fates(), *scribe.changes(), *scribe.settlements()]
-    return Stock(
-        honest=tuple(exchange.record(one) for one in honest),
-        hostile=tuple(scribe.hostile(other)),
-        scenes=tuple(scenes_of(exchange)),
-    )
+    return Stock(honest=tuple(exchange.record(one) for one in honest), hostile=tuple(scribe.hostile(other)))
 
 
 def scenes_of(exchange: FixedExchange) -> Iterator[Scene]:
-    """Yield the scene of every kind of hostile records, on a populated exchange."""
+    """Yield the scene of every kind of hostile records, on a populated exchange, whose people sign with other keys afterwards."""
     battle = Battle(exchange)
     for kind in KINDS:
         start = len(battle.entries)
@@ -247,6 +237,12 @@ def scenes_of(exchange: FixedExchange) -> Iterator[Scene]:
         told = battle.entries[start:]
         hostile = tuple(place for place, entry in enumerate(told) if entry.kind)
         yield Scene(kind=kind.name, slots=tuple(entry.record for entry in told), hostile=hostile)
+
+
+def kinds_in(slots: Iterable[Written], scenes: Iterable[Scene]) -> set[str]:
+    """Return the kinds of hostile records of which one stands in a ledger."""
+    written = {slot.record for slot in slots}
+    return {scene.kind for scene in scenes if written & {scene.slots[place] for place in scene.hostile}}
 
 
 def interleavings(stock: Stock, scenes: Sequence[Scene]) -> st.SearchStrategy[tuple[Written, ...]]:

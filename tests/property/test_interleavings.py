@@ -45,7 +45,7 @@ from tests.court import ARCHIVE, LEDGER_FILE, Court
 from tests.faults.provoked_proof import committing
 from tests.fixed_exchange import Clock, FixedExchange, shared_codec
 from tests.hostile_records import KINDS
-from tests.property.strategies import MEMBERS, Stock, Written, interleavings, stock_of
+from tests.property.strategies import MEMBERS, Scene, Stock, Written, interleavings, kinds_in, scenes_of, stock_of
 
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 """How many times as many are tried: `make hunt` has time."""
@@ -69,6 +69,7 @@ class Ground:
     court: Court
     prefix: tuple[Written, ...]
     stock: Stock
+    scenes: tuple[Scene, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +88,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     prefix = tuple(Written(record=s.record, stored_at_ms=s.stored_at_ms) for s in court.ledger.read(0, 500))
     stock = stock_of(court.exchange, FixedExchange(Clock(), name="other"), committing(court, len(prefix)))
     court.close()
-    return Ground(court=court, prefix=prefix, stock=stock)
+    return Ground(court=court, prefix=prefix, stock=stock, scenes=tuple(scenes_of(court.exchange)))
 
 
 def write_all(path: Path, start: int, slots: Sequence[Written]) -> None:
@@ -272,11 +273,11 @@ def test_all_readers_conclude_the_same_of_any_interleaving(
         verdicts = way(ground, slots, batches)
         tried["interleavings"] += 1
         tried["records"] += len(slots)
-        kinds.update(ground.stock.kinds_in(slots))
+        kinds.update(kinds_in(slots, ground.scenes))
         tried.update(verdict.reason.name for verdict in verdicts)
 
     for group in range(GROUPS):
-        drawn = given(slots=interleavings(ground.stock, ground.stock.scenes[group::GROUPS]), batches=BATCHES)
+        drawn = given(slots=interleavings(ground.stock, ground.scenes[group::GROUPS]), batches=BATCHES)
         limits = settings(max_examples=count // GROUPS, deadline=None, suppress_health_check=list(HealthCheck))
         cast("Callable[[], None]", limits(drawn(read_by_all)))()
     reasons = {reason.name for reason in Reason} & set(tried)
