@@ -42,6 +42,11 @@ CREATE TABLE ledger_slots (position INTEGER PRIMARY KEY, stored_at_ms INTEGER, r
 CREATE TRIGGER ledger_slots_no_update BEFORE UPDATE ON ledger_slots BEGIN SELECT RAISE(ABORT, 'a ledger is append-only'); END;
 CREATE TRIGGER ledger_slots_no_delete BEFORE DELETE ON ledger_slots BEGIN SELECT RAISE(ABORT, 'a ledger is append-only'); END;
 """
+# Whoever holds the file may write any type into any column; what is no integer is no time, and a record is always bytes.
+_READ_SQL: Final = (
+    "SELECT position, CASE typeof(stored_at_ms) WHEN 'integer' THEN stored_at_ms END, CAST(record AS BLOB) "
+    "FROM ledger_slots WHERE position >= ? ORDER BY position LIMIT ?"
+)
 
 
 def create_sqlite_ledger(path: Path, *, incarnation: str | None = None) -> None:
@@ -141,9 +146,8 @@ class SqliteLedger:
         """Return the slots from `start` on, at most `limit` and `READ_LIMIT_SLOTS`; a missing row below the end is empty."""
         self._same_file()
         limit = min(limit, READ_LIMIT_SLOTS)
-        query = "SELECT position, stored_at_ms, record FROM ledger_slots WHERE position >= ? ORDER BY position LIMIT ?"
         with _translated(self._location):
-            rows: list[tuple[int, int | None, bytes | None]] = self._connection.execute(query, (start, limit)).fetchall()
+            rows: list[tuple[int, int | None, bytes | None]] = self._connection.execute(_READ_SQL, (start, limit)).fetchall()
         return _contiguous(start, limit, rows)
 
     def end(self) -> int:

@@ -27,6 +27,7 @@ from domain.exchange import (
 )
 from domain.ids import ROOT, ZERO_DIGEST, sha256
 from domain.judge import Bench, check_of
+from domain.ledger_time import stored_time
 from domain.reading import Opened, Reading
 from domain.reasons import Reason
 from domain.rules import Case, stamp
@@ -42,20 +43,21 @@ def judge_genesis(bench: Bench, view: View, reading: Reading, stored_at_ms: int 
 
     Raises `NotALedgerError` if the record is no valid genesis, `UpgradeNeededError` if its rules are not held.
     """
-    if stored_at_ms is None:
+    at = stored_time(stored_at_ms)
+    if at is None:
         _refuse("the place did not store a time of its own with the first record")
     if reading.opened is None:
         _refuse(f"the first record is not canonical ({reading.refused})")
     opened = reading.opened
     if not isinstance(opened.body, LedgerOpened):
         _refuse(f"the first record is {opened.body.TYPE}, not {LedgerOpened.TYPE}")
-    case = Case(view=view, codec=bench.codec, body=opened.body, position=0, at=stored_at_ms, identity=opened.identity)
+    case = Case(view=view, codec=bench.codec, body=opened.body, position=0, at=at, identity=opened.identity)
     _require_rules_held(bench, opened.body)
     certificate = _require_fit(case, bench, opened)
     record = reading.record or b""
     verdict = Verdict(
         position=0,
-        at=stored_at_ms,
+        at=at,
         record_hash=sha256(record),
         record_size_bytes=len(record),
         identity=opened.identity,

@@ -315,3 +315,16 @@ def test_another_ledger_is_not_audited_in_the_place_of_the_one_that_is_meant(aud
         assert "OTHER_LEDGER" in codes(fast, "wrong")
         store = audited.audit(None, "--store", f"sqlite:///{other.store}")
         assert "STORE_FOREIGN" in codes(store, "wrong")
+
+
+def test_a_file_that_holds_values_of_other_types_is_read_to_its_end(audited: Audited) -> None:
+    kept = audited.kept(audited.pair())
+    file = audited.copy("types.sqlite")
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DROP TRIGGER ledger_slots_no_update")
+        for position, value in {9: "'text'", 12: "12", 20: "3.5", 22: "record || x'00'"}.items():
+            connection.execute(f"UPDATE ledger_slots SET record = {value} WHERE position = {position}")
+        for position, value in {30: "'noon'", 31: "-1", 32: str(2**63 - 1), 33: "x'ff'"}.items():
+            connection.execute(f"UPDATE ledger_slots SET stored_at_ms = {value} WHERE position = {position}")
+    answer = audited.audit(file, "--checkpoint", kept)
+    assert (answer.code, codes(answer, "wrong"), answer.data["audited"]) == (3, ["RECORDS_DIFFER"], audited.end)

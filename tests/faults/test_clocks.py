@@ -20,7 +20,7 @@ from adapters.station import Station
 from adapters.station_duties import StationDuties
 from cli.wiring import StationPlan, build_station, passing_projector
 from domain.events import LetterDispatched, payload_type_of
-from domain.ledger_time import JUMP_LIMIT_MS
+from domain.ledger_time import JUMP_LIMIT_MS, TIME_LIMIT_MS, is_ahead, ledger_time
 from domain.reasons import Reason
 from projections.archive_pages import time_jumps
 from projections.station_work import StationWork
@@ -254,3 +254,10 @@ def test_the_command_pauses_and_goes_on_when_its_operator_trusts_the_ledgers_tim
     trusted = home.done("station", "run", "--once", "--json", "--trust-ledger-time")
     assert trusted.data["position"] == size
     exchange.close()
+
+
+@pytest.mark.parametrize("stored", [-1, -(2**63), TIME_LIMIT_MS, 2**63 - 1])
+def test_what_is_no_time_at_all_counts_as_none(stored: int) -> None:
+    assert ledger_time(stored, 1_000) == ledger_time(None, 1_000)
+    assert not is_ahead(stored, 1_000)
+    assert ledger_time(TIME_LIMIT_MS - 1, 1_000).at == TIME_LIMIT_MS - 1
