@@ -23,6 +23,7 @@ from cli.demo_directory import (
     ministry_officers,
     organisations,
 )
+from cli.demo_evidence import commands, make_witness, prove
 from cli.demo_mongolia import REGISTRAR as MONGOLIAN_REGISTRAR
 from cli.demo_mongolia import first_organisation as first_mongolian_organisation
 from cli.demo_mongolia import run_mongolia
@@ -136,6 +137,7 @@ def run_demo(places: DemoPlaces, stack: ExitStack) -> None:
     for scene in (send_circular, answer_circular, reply, make_mistakes, attack, stay_silent):
         scene(story)
     _mongolia(places, screen, stack)
+    prove(story, root)
     screen.say()
     with views_of(story.ministry) as connection:
         print_outbox(screen, connection, UZBEKISTAN_OFFSET_MINUTES)
@@ -150,6 +152,8 @@ def _enrol(places: DemoPlaces, screen: DemoScreen, stack: ExitStack) -> DemoStor
     ministry_home, committees_home, place = places.root / "ministry", places.root / "committees", places.ledger
     plan = _plan(ministry_home, place, first_organisation(), REGISTRAR, MINISTRY_STATION)
     authority = _found(replace(plan, utc_offset_minutes=UZBEKISTAN_OFFSET_MINUTES, store_url=places.store_of(ministry_home)))
+    believed = make_witness(places.root)
+    write_settings(ministry_home, believed)
     _join(ministry_home, committees_home, place, COMMITTEES_STATION, places.store_of(committees_home))
     ministry, committees = _opened(ministry_home, stack), _opened(committees_home, stack)
     entries = tuple(organisations())
@@ -225,6 +229,8 @@ def _join(founder: Path, home: Path, place: str, station: str, store_url: str | 
             # Who acts there afterwards, as `ortoo identity use` says it: one who was silent to the end.
             "officer": secretary(SILENT[1]),
             "passphrase_file": str((home / PASSPHRASE_FILE).absolute()),
+            "witness_keys": pinned.witness_keys,
+            "witness_quorum": pinned.witness_quorum,
         },
     )
 
@@ -265,8 +271,7 @@ def reports(root: Path) -> dict[str, tuple[str, ...]]:
 
 def your_turn(root: Path, circular: LetterId) -> tuple[str, ...]:
     """Return command lines that go on from the demo's circular; they work when pasted."""
-    program = Path(sys.argv[0])
-    ortoo = str(program if program.name == "ortoo" and not program.is_absolute() else "ortoo")
+    ortoo = _program()
     ministry, committees = f"{ortoo} --home {root / 'ministry'}", f"{ortoo} --home {root / 'committees'}"
     return (
         f"{ministry} letter show out:1",
@@ -285,6 +290,15 @@ def _your_turn(root: Path, screen: DemoScreen, circular: LetterId) -> None:
     screen.say(f"Your turn (full tables: {root / REPORT_FOLDER}):")
     for line in your_turn(root, circular):
         screen.say(f"  {line}")
+    screen.say("Or check the evidence, with this program, and without it (openssl, by the bundle's VERIFY.txt):")
+    for line in commands(root, _program()):
+        screen.say(f"  {line}")
+
+
+def _program() -> str:
+    """Return how the reader calls this program."""
+    program = Path(sys.argv[0])
+    return str(program if program.name == "ortoo" and not program.is_absolute() else "ortoo")
 
 
 def _short_place(place: str) -> str:

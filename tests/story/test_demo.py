@@ -23,6 +23,7 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """Run a command line in a folder as a person does in a shell that knows the program."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORTOO_")}
     environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
+    environment["HOME"] = str(folder)
     return subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -39,8 +40,21 @@ def require_demo(folder: Path, shown: subprocess.CompletedProcess[str]) -> list[
     assert len(reports) >= 8
     assert [report.name for report in reports if not report.read_text("utf-8").strip()] == []
     turns = [line.strip() for line in lines if line.startswith("  ortoo ")]
-    assert len(turns) >= 3
+    assert len(turns) >= 4
+    assert turns[-1] == "ortoo verify build/demo/evidence/L01.ortoo.zip --trust build/demo/evidence/trust.json"
+    assert lines[-1] == "  (cd build/demo/evidence/L01 && sed -n 's/^    //p' VERIFY.txt | sh -e)"
     return turns
+
+
+def require_evidence(folder: Path) -> None:
+    """Fail unless the bundle of the pilot's letter is checked by openssl alone, and a changed one is refused."""
+    evidence = folder / "build" / "demo" / "evidence"
+    checked = run(evidence / "L01", "sed -n 's/^    //p' VERIFY.txt | sh -e")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.count("Verified OK") >= 4
+    bundle = evidence / "L01.ortoo.zip"
+    bundle.write_bytes(bundle.read_bytes().replace(b"letter.dispatched", b"letter.dispatchee", 1))
+    assert run(evidence, "ortoo verify L01.ortoo.zip --trust trust.json").returncode == 3
 
 
 def require_turns(folder: Path, turns: list[str]) -> None:
@@ -53,6 +67,7 @@ def require_turns(folder: Path, turns: list[str]) -> None:
 @pytest.mark.slow
 def test_the_demo_runs_on_a_file_and_its_commands_work_when_pasted(tmp_path: Path) -> None:
     require_turns(tmp_path, require_demo(tmp_path, run(tmp_path, "ortoo demo")))
+    require_evidence(tmp_path)
     again = run(tmp_path, "ortoo demo")
     assert again.returncode == 2
     assert "changes nothing that is there" in again.stderr
