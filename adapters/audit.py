@@ -202,6 +202,8 @@ class HashAudit:
         outcome.standing = trusted.check(end=hashed.end, roots_at=hashed.roots_at, whole=hashed.end == outcome.end)
         outcome.checkpoints = trusted.taken
         outcome.checked += [Check.CHECKPOINTS, Check.RECORDS]
+        if hashed.identity == self._evidence.trust.identity:
+            outcome.checked.append(Check.GENESIS)
         if store is not None and hashed.roots.get(outcome.standing.final, (b"", None))[1] is not None:
             # The verdicts that the store gave have the root that operator and witnesses signed.
             outcome.checked.append(Check.VERDICTS)
