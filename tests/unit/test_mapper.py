@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import io
 import pkgutil
 import types
 import typing
@@ -12,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, Final
 
+import fastavro
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ from adapters.errors import StoreDamagedError
 from adapters.store.library_mapper import StateSnapshot, StoreMapper
 from adapters.store.mapper import ChangeMapper
 from adapters.store.topics import CHANGES, STATES, change_mapper
-from domain.changes import Change, State, moment
+from domain.changes import EPOCH, Change, State, moment
 from domain.directory import Directory, DirectoryMarked
 from domain.errors import UnknownChangeError
 from domain.ids import OrgId
@@ -95,6 +97,28 @@ def test_every_state_comes_back_as_it_was(topic: str, data: st.DataObject) -> No
     assert name == topic
     assert MAPPER.decode_state(topic, state.id, state.version, raw) == state
     assert MAPPER.decode_time(raw) == at
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the Avro library takes it."""
+    if isinstance(value, datetime):
+        return round((value - EPOCH).total_seconds() * 1000)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple | frozenset):
+        return [plain(one) for one in (sorted(value) if isinstance(value, frozenset) else value)]
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
+
+
+@pytest.mark.parametrize("cls", CHANGES, ids=lambda cls: cls.TOPIC)
+@given(data=st.data())
+def test_the_avro_library_writes_the_same_bytes(cls: type[Change], data: st.DataObject) -> None:
+    change = data.draw(instances(cls))
+    expected = io.BytesIO()
+    fastavro.schemaless_writer(expected, MAPPER.schemas()[cls.TOPIC], plain(change))
+    assert MAPPER.encode_change(change) == expected.getvalue()
 
 
 def test_the_forms_of_what_was_released_are_frozen() -> None:
