@@ -1,4 +1,4 @@
-"""What is hunted: the codec with each of its schemas, and the judge on a ledger where much has happened.
+"""What is hunted: the codec with each of its schemas, the judge on a ledger where much has happened, and `proof_targets`.
 
 No input may raise anything but the error that says it is refused, take long or much memory, or be taken wrongly.
 """
@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -42,6 +42,7 @@ from tests.fixed_exchange import Clock, FixedExchange, edwards_key, fixed_signer
 from tests.hostile_records import KINDS
 from tests.hunt.codec_reference import require_agreement
 from tests.hunt.mutations import Mutator, leaves_of
+from tests.hunt.proof_targets import BundleTarget, ProofTarget, TrustTarget
 from tests.hunt.strict_avro import require_canonical
 from tests.property.strategies import stock_of
 from tests.vectors.ledgers.story import golden_ledger
@@ -268,7 +269,20 @@ class JudgeTarget:
             states[change.originator_id] = change.mutate(before)
 
 
-TARGETS: Final[Mapping[str, Callable[[Mutator], CodecTarget | JudgeTarget]]] = {"codec": CodecTarget, "judge": JudgeTarget}
+class Target(Protocol):
+    """Makes inputs, each with what tries it."""
+
+    def attempts(self) -> Iterator[tuple[bytes, Attempt]]:
+        """Yield inputs without end."""
+
+
+TARGETS: Final[Mapping[str, Callable[[Mutator], Target]]] = {
+    "codec": CodecTarget,
+    "judge": JudgeTarget,
+    "proofs": ProofTarget,
+    "trust": TrustTarget,
+    "bundles": BundleTarget,
+}
 
 
 def hunt(name: str, seed: int, count: int) -> Tally:

@@ -1,4 +1,7 @@
-"""Changed records by the thousand, in `make hunt` by the million: none crashes, hangs, swells or is taken wrongly."""
+"""Changed records, notes, proofs, trust files and bundles by the thousand, in `make hunt` by the million.
+
+None crashes, hangs, swells or is taken wrongly.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,19 @@ from tests.hunt.targets import hunt
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 """How many times as many are tried: `make hunt` has time."""
 PROCESSES: Final = 2
-INPUTS: Final = {"codec": 12_000 * LONGER, "judge": 8_000 * LONGER}
+INPUTS: Final = {
+    "codec": 12_000 * LONGER,
+    "judge": 8_000 * LONGER,
+    "proofs": 10_000 * LONGER,
+    "trust": 2_000 * LONGER,
+    "bundles": 400 * LONGER,
+}
 SLOWEST_S: Final = 0.5
 """Of processor time, for one input: a hundred times what the longest honest record takes, on a machine that does other things."""
 MOST_GROWN_KIB: Final = 64 * 1024
 """What all inputs together may add to a process at its peak; one record at its longest, decoded, has a few megabytes."""
 HANGS_AFTER_S: Final = 180 + sum(INPUTS.values()) / 100
-MOST_OUTCOMES: Final = {"codec": 9, "judge": 25}
+MOST_OUTCOMES: Final = {"codec": 9, "judge": 25, "proofs": 16, "trust": 4, "bundles": 6}
 """Inputs that all fail in the same way prove nothing: so many different outcomes are seen at least."""
 
 
