@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
+from adapters.evidence_report import VerdictCode
+from adapters.trust_files import parse_trust
+from domain.ids import Digest
 from domain.reasons import Reason, reason_of
 from domain.rulebook import RULEBOOKS
-from tests.vectors.ledgers.corpus import EXPECTED, FOLDER, RECORDS, expected_text, records_text, slots_of, told
+from tests.vectors.ledgers.corpus import EXPECTED, FOLDER, RECORDS, evidence, expected_text, records_text, slots_of, told
 from tests.vectors.ledgers.corpus_cases import LEDGERS
+from tests.vectors.ledgers.corpus_evidence import (
+    BUNDLES,
+    CHECKPOINTS,
+    NAME,
+    TRUST,
+    bundle_verdict,
+    checkpoint_verdict,
+    pair_in,
+)
 
 ABSENT = {Reason.TOO_MANY_RECIPIENTS}
 """Needs 20,001 organisations: no small ledger."""
@@ -45,3 +57,33 @@ def test_every_reason_of_the_rules_is_held_and_every_new_event_accepted() -> Non
     assert reasons | ABSENT == set(Reason)
     assert all(reason_of(line["reason_code"]).name == line["reason"] for line in lines)
     assert {plan.rules for plan in LEDGERS.values()} == set(RULEBOOKS)
+
+
+def test_making_the_evidence_again_changes_no_byte() -> None:
+    for file, content in evidence().items():
+        assert (FOLDER / NAME / file).read_bytes() == content, f"{file}: python -m tests.vectors.ledgers.corpus"
+
+
+def test_checkpoints_are_judged_as_it_says() -> None:
+    trust = parse_trust((FOLDER / NAME / TRUST).read_bytes())
+    conclusions = expected(NAME)
+
+    def roots_at(size: int) -> tuple[Digest, Digest]:
+        line = conclusions[size - 1]
+        return Digest(bytes.fromhex(line["record_root"])), Digest(bytes.fromhex(line["verdict_root"]))
+
+    lines = [json.loads(line) for line in stored(NAME, CHECKPOINTS).splitlines()]
+    for line in lines:
+        assert checkpoint_verdict(pair_in(line), trust, roots_at) == line["verdict"], line["checkpoint"]
+    assert {line["verdict"] for line in lines} == {"valid", "quorum_missing", "other_history", "invalid"}
+
+
+def test_bundles_are_judged_as_it_says() -> None:
+    trust = (FOLDER / NAME / TRUST).read_bytes()
+    lines = [json.loads(line) for line in stored(NAME, BUNDLES).splitlines()]
+    for line in lines:
+        bundle = (FOLDER / NAME / line["bundle"]).read_bytes()
+        concluded = bundle_verdict(bundle, trust, line["now_ms"])
+        assert concluded == {"verdict": line["verdict"], "events": line["events"]}, line["bundle"]
+    # That a key was compromised later, only a ledger at hand can tell.
+    assert {line["verdict"] for line in lines} == {code.value for code in VerdictCode} - {VerdictCode.CONTESTED.value}

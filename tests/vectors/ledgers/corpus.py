@@ -22,6 +22,7 @@ from adapters.verifying import Verifier
 from tests.court import Court
 from tests.fixed_exchange import shared_codec
 from tests.vectors.ledgers.corpus_cases import LEDGERS, Plan
+from tests.vectors.ledgers.corpus_evidence import NAME, evidence_files, placed
 
 FOLDER: Final = Path(__file__).parent
 RECORDS: Final = "records.jsonl"
@@ -43,6 +44,14 @@ def told(plan: Plan) -> list[Slot]:
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(Chamber.founded(Path(folder), rules=plan.rules)) as court:
         plan.tell(court)
         return list(_slots(court))
+
+
+def evidence() -> dict[str, bytes]:
+    """Return the trust file, the checkpoints and the bundles of the ledger of evidence, and what is expected of them."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        court = stack.enter_context(contextlib.closing(Chamber.founded(folder, rules=LEDGERS[NAME].rules)))
+        return evidence_files(court, placed(court), FOLDER / NAME)
 
 
 def _slots(court: Court) -> Iterator[Slot]:
@@ -133,6 +142,8 @@ def main() -> None:
         (folder / RECORDS).write_text(records_text(slots), "ascii")
         (folder / EXPECTED).write_text(expected_text(slots), "ascii")
         print(f"wrote {name}: {len(slots)} records")
+    for file, content in evidence().items():
+        (FOLDER / NAME / file).write_bytes(content)
 
 
 if __name__ == "__main__":

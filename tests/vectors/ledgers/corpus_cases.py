@@ -18,6 +18,7 @@ from tests.faults.provoked_directory import closing, group
 from tests.faults.provoked_letters import to_group
 from tests.faults.provoked_proof import committing, compromised, reaffirming, renewed, repudiating, stamping
 from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said
+from tests.vectors.ledgers.corpus_evidence import NAME, evidencing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,5 +248,6 @@ LEDGERS: Final[dict[str, Plan]] = {
     ),
     "adoption": Plan(rules=1, tell=adopting),
     "settlements": Plan(rules=2, tell=proving),
+    NAME: Plan(rules=2, tell=evidencing),
 }
 """The ledgers of the corpus by the names of their folders."""
