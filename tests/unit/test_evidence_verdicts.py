@@ -1,0 +1,188 @@
+"""What a bundle says when nothing is wrong with it: each verdict of formats.md, its facts, and what else is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.evidence_letters import IN_GROUP, NAMED
+from adapters.evidence_report import VerdictCode
+from adapters.evidence_verification import LATER
+from cli.verify import StationHistory
+from domain.ids import LetterId
+from domain.reasons import Reason
+from domain.verdicts import RegisterKind
+from tests.audited_exchange import QUORUM, WITNESSES
+from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, files_in
+from tests.source_tree import ROOT
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
+    with evidence_exchange(tmp_path_factory.mktemp("evidence")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def later(evidence: Evidence) -> StationHistory:
+    return StationHistory(station=evidence.audited.eventful.station)
+
+
+def test_a_letter_with_its_answer_is_valid_and_its_facts_are_those_of_the_ledger(evidence: Evidence) -> None:
+    report = evidence.verify(evidence.letter("answered", "mfy-001"))
+    assert report.verdict.code is VerdictCode.VALID
+    assert report.findings == ()
+    dispatch, opened, receipt, *answers = [one.facts for one in report.events]
+    assert (dispatch.type, dispatch.organisation, dispatch.officer) == ("letter.dispatched", "ministry", "deputy")
+    assert (dispatch.register, dispatch.serial) == (RegisterKind.OUTGOING, 1)
+    assert dispatch.subject == "One letter"
+    assert [one.role for one in dispatch.documents] == ["cover", "main"]
+    assert all(one.held for one in dispatch.documents)
+    assert [one.officer for one in dispatch.signers] == ["deputy"]
+    assert (receipt.type, receipt.recipient, receipt.addressed) == ("receipt.acknowledged", "mfy-001", NAMED)
+    assert receipt.letter == opened.letter == dispatch.letter == LetterId(dispatch.identity)
+    assert len(answers) == 2
+    store = evidence.audited.eventful.station.parts.store
+    for one in report.events:
+        verdict = store.verdict(one.facts.position)
+        assert verdict is not None
+        assert (verdict.at, verdict.identity) == (one.facts.at, one.facts.identity)
+    assert (report.purpose, report.utc_offset_minutes) == ("training", 300)
+
+
+def test_freshness_is_told_by_the_quorum(evidence: Evidence) -> None:
+    checkpoint = evidence.verify(evidence.event("acknowledged")).checkpoint
+    assert checkpoint is not None
+    assert (checkpoint.size, checkpoint.quorum, len(checkpoint.witnesses)) == (evidence.audited.end, QUORUM, len(WITNESSES))
+    assert checkpoint.witnessed_at_s == (evidence.now_ms - 60_000) // 1000
+
+
+def test_a_stale_checkpoint_is_unverifiable_and_a_fresh_one_is_not(evidence: Evidence) -> None:
+    bundle = evidence.event("acknowledged")
+    assert evidence.verify(bundle, max_age_ms=61_000).verdict.code is VerdictCode.VALID
+    report = evidence.verify(bundle, max_age_ms=59_000)
+    assert (report.verdict.code, report.verdict.detail) == (VerdictCode.UNVERIFIABLE, "a checkpoint as fresh as was asked for")
+
+
+def test_nobody_knows_how_old_a_checkpoint_is_without_witnesses(evidence: Evidence) -> None:
+    alone = dataclasses.replace(evidence.trust, quorum=0)
+    bundle = evidence.event("acknowledged", pair=evidence.audited.pair(witnesses=()))
+    assert evidence.verify(bundle, trust=alone).verdict.code is VerdictCode.VALID
+    assert evidence.verify(bundle, trust=alone, max_age_ms=DAY_MS).verdict.code is VerdictCode.UNVERIFIABLE
+
+
+def test_a_circular_shows_by_its_group_who_was_addressed(evidence: Evidence) -> None:
+    for recipient in ("mfy-001", None):
+        report = evidence.verify(evidence.letter("circular", recipient))
+        assert report.verdict.code is VerdictCode.VALID
+        receipts = [one.facts for one in report.events if one.facts.recipient]
+        assert {one.addressed for one in receipts} <= {IN_GROUP, NAMED}
+        assert {one.recipient for one in receipts} == ({"mfy-001"} if recipient else {"mfy-001", "mfy-002", "mfy-004", "mfy-005"})
+
+
+def test_whoever_was_silent_has_a_bundle_too(evidence: Evidence) -> None:
+    report = evidence.verify(evidence.letter("circular", "mfy-006"))
+    assert report.verdict.code is VerdictCode.VALID
+    assert [one.facts.type for one in report.events] == ["group.defined", "letter.dispatched", "acknowledgement.missed"]
+
+
+def test_a_successor_answers_for_the_one_it_succeeded(evidence: Evidence) -> None:
+    report = evidence.verify(evidence.letter("inherited", "mfy-004"))
+    assert report.verdict.code is VerdictCode.VALID
+    assert [(one.facts.organisation, one.facts.recipient) for one in report.events[1:]] == [
+        ("mfy-005", "mfy-004"),
+        ("mfy-005", None),
+    ]
+
+
+def test_a_refusal_brings_its_reason_in_a_cover(evidence: Evidence) -> None:
+    report = evidence.verify(evidence.event("circular refused"))
+    assert report.verdict.code is VerdictCode.VALID
+    assert [one.role for one in report.events[0].facts.documents] == ["cover"]
+
+
+def test_a_superseded_letter_is_valid_and_says_so(evidence: Evidence, later: StationHistory) -> None:
+    by = evidence.audited.eventful.letters["replacement"].hex()
+    inside = evidence.verify(evidence.letter("replaced")).verdict
+    assert (inside.code, inside.detail) == (VerdictCode.VALID_SUPERSEDED, by)
+    alone = evidence.event("replaced")
+    assert evidence.verify(alone).verdict.code is VerdictCode.VALID
+    known = evidence.verify(alone, later=later).verdict
+    assert (known.code, known.detail) == (VerdictCode.VALID_SUPERSEDED, by)
+
+
+def test_a_contested_letter_is_known_by_the_ledger_only(evidence: Evidence, later: StationHistory) -> None:
+    bundle = evidence.event("contested")
+    without = evidence.verify(bundle)
+    assert (without.verdict.code, without.not_checked, without.compared_to) == (VerdictCode.VALID, LATER, None)
+    with_ledger = evidence.verify(bundle, later=later)
+    assert (with_ledger.verdict.code, with_ledger.not_checked) == (VerdictCode.CONTESTED, ())
+    assert with_ledger.compared_to == evidence.audited.end
+    # The same key, but before the time from which it was stolen.
+    assert evidence.verify(evidence.event("before the theft"), later=later).verdict.code is VerdictCode.VALID
+
+
+def test_a_certificate_that_expired_since_takes_nothing_from_a_letter(evidence: Evidence) -> None:
+    report = evidence.verify(evidence.event("answered"), now_ms=evidence.now_ms + 500 * DAY_MS)
+    assert report.verdict.code is VerdictCode.VALID_EXPIRED
+
+
+def test_what_was_rejected_is_told_with_its_reason(evidence: Evidence) -> None:
+    verdict = evidence.verify(evidence.event("second decision")).verdict
+    assert (verdict.code, verdict.detail) == (VerdictCode.REJECTED, Reason.ALREADY_DECIDED.name)
+
+
+def test_a_destroyed_document_leaves_everything_else_told(evidence: Evidence) -> None:
+    files = files_in(evidence.letter("answered", "mfy-001"))
+    gone = {name: content for name, content in files.items() if not name.startswith("documents/")}
+    report = evidence.verify(bundle_of(gone))
+    assert (report.verdict.code, report.verdict.detail) == (VerdictCode.UNVERIFIABLE, "document destroyed or absent")
+    codes = [one.verdict.code for one in report.events]
+    assert codes == [
+        VerdictCode.UNVERIFIABLE,
+        VerdictCode.VALID,
+        VerdictCode.VALID,
+        VerdictCode.UNVERIFIABLE,
+        VerdictCode.UNVERIFIABLE,
+    ]
+    assert report.events[0].facts.serial == 1
+
+
+def test_a_rejected_letter_without_its_documents_is_still_rejected(evidence: Evidence) -> None:
+    files = files_in(evidence.event("clerk sends"))
+    gone = {name: content for name, content in files.items() if not name.startswith("documents/")}
+    assert evidence.verify(bundle_of(gone)).verdict.code is VerdictCode.REJECTED
+
+
+def test_an_event_of_the_roots_has_no_certificate(evidence: Evidence) -> None:
+    bundle = evidence.event("0")
+    report = evidence.verify(bundle)
+    assert report.verdict.code is VerdictCode.VALID
+    assert [one.officer for one in report.events[0].facts.signers] == ["registrar", "root", "root", "root"]
+
+
+def test_a_ledger_at_hand_that_ends_before_the_checkpoint_cannot_tell(evidence: Evidence, later: StationHistory) -> None:
+    class Short:
+        size = 5
+        view = later.view
+        roots_at = later.roots_at
+
+    report = evidence.verify(evidence.event("acknowledged"), later=Short())
+    assert report.verdict.code is VerdictCode.UNVERIFIABLE
+    assert "it ends at 5" in report.verdict.detail
+
+
+def test_the_verifier_knows_neither_store_nor_station() -> None:
+    loaded = (
+        "import sys, adapters.evidence_verification\n"
+        "print([name for name in sys.modules if name.startswith(('adapters.store', 'adapters.station', 'adapters.ledger_', "
+        "'sqlalchemy', 'kafka', 'cli', 'projections'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
