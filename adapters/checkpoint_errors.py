@@ -20,11 +20,11 @@ class CheckpointBusyError(CheckpointSigningError):
 
 
 class CheckpointBehindError(CheckpointSigningError):
-    """The ledger was not read to its end, so nothing is known of its head."""
+    """The ledger was not read to its end, or its board could not be read, so it is not known what continues what."""
 
     def __init__(self, why: str) -> None:
         """Say what is in the way."""
-        super().__init__(f"No checkpoint was signed, because the ledger was not read to its end. {why}".strip())
+        super().__init__(f"No checkpoint was signed, because the ledger or its board was not read to its end. {why}".strip())
 
 
 class CheckpointUnpublishedError(CheckpointSigningError):

@@ -6,7 +6,6 @@ the same size is never signed over other roots.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ from adapters.checkpoint_errors import (
     CheckpointContradictsError,
     CheckpointSigningError,
 )
+from adapters.errors import LedgerMissingError
 from adapters.ledger import READ_LIMIT_SLOTS, Slot
 from adapters.station import Station
 from adapters.store.checkpoints import Kept
@@ -38,7 +38,7 @@ from domain.checkpoints import (
 )
 from domain.cosignatures import WitnessKey, cosignatures
 from domain.notes import Note, NoteInvalidError
-from domain.proofs import ProofInvalidError, consistency_path, verify_consistency
+from domain.proofs import ProofInvalidError, verify_consistency
 from domain.tree import leaf_hash
 
 MS_PER_S: Final = 1000
@@ -71,6 +71,7 @@ def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequenc
     if key.public not in station.exchange.checkpoint_keys:
         msg = "No checkpoint was signed: the ledger does not name this key. The roots do: `ortoo ledger add-checkpoint-key`."
         raise CheckpointSigningError(msg)
+    station.parts.checkpoints.follow(station.exchange, most=None)
     last = _last_signed(station)
     _require_continues(station, last, freshness.position)
     _read_back(station, 0 if last is None else last.size, freshness.position)
@@ -80,7 +81,10 @@ def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequenc
 
 def _last_signed(station: Station) -> CheckpointPair | None:
     """Return the largest pair that this station signed or found published; the one on the board outlives a lost store."""
-    raw = station.parts.store.checkpoints.pair(Kept.SIGNED)
+    raw, problem = station.parts.store.checkpoints.pair(Kept.SIGNED), station.parts.checkpoints.problem
+    if raw is None and problem is not None and not isinstance(problem, LedgerMissingError):
+        # What a lost store has signed stands on the board alone.
+        raise CheckpointBehindError(str(problem))
     published = station.parts.checkpoints.newest(station.exchange)
     found = ([] if raw is None else [parse_pair(raw)]) + ([] if published is None else [published.pair])
     return max(found, key=lambda pair: pair.size, default=None)
@@ -96,7 +100,7 @@ def _require_continues(station: Station, last: CheckpointPair | None, size: int)
         raise CheckpointContradictsError(f"{last.size} records were signed, and only {size} are there now")
     store = station.parts.store
     for log, first_root, second_root in zip(Log, last.roots, store.roots_at(size), strict=True):
-        path = consistency_path(last.size, size, functools.partial(store.node, log))
+        path = store.consistency(log, last.size, size)
         try:
             verify_consistency(first=last.size, first_root=first_root, second=size, second_root=second_root, path=path)
         except ProofInvalidError as error:
@@ -163,14 +167,13 @@ def _cosigned(
 ) -> tuple[Note, Mapping[str, WitnessError]]:
     """Return a note with the lines of witnesses that answered or had signed this text before, and what the others did."""
     size, known = parse_checkpoint(note.text).size, station.parts.checkpoints.policy.witnesses
-    node = functools.partial(station.parts.store.node, log)
     names = _cosigners(earlier, known)
     gathered = gather_cosignatures(
         witnesses,
         ToCosign(
             note=note,
             size=size,
-            proof_from=lambda first: consistency_path(first, size, node),
+            proof_from=lambda first: station.parts.store.consistency(log, first, size),
             known=known,
             since=parse_checkpoint(earlier.text).size if earlier is not None and names else 0,
             cosigners=names,

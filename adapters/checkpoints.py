@@ -34,6 +34,8 @@ from schemas.codec import LedgerCodec
 
 READ_AT_ONCE: Final = 200
 """Pairs read at once: two megabytes as they usually are."""
+READ_IN_ONE_GO: Final = 2_000
+"""Pairs that a command reads at most: who may write to the board could fill it, and nobody is to wait for that."""
 REFUSED_AT_ONCE: Final = 500
 LOOKED_BACK: Final = 2_000
 """Records looked through again for refused events before it is noted that there were none; noting costs a write."""
@@ -119,17 +121,20 @@ class Checkpoints:
         found = self.witnessed(exchange)
         return 0 if found is None else found.size
 
-    def follow(self, exchange: Exchange, proceed: Callable[[], bool] = lambda: True) -> None:
-        """Read the board to its end while `proceed()`, and look at the events that were refused for what they had seen.
+    def follow(
+        self, exchange: Exchange, proceed: Callable[[], bool] = lambda: True, *, most: int | None = READ_IN_ONE_GO
+    ) -> None:
+        """Read the board while `proceed()`, and look at the events that were refused for what they had seen.
 
-        A board that is missing, does not answer or refuses is no error here: `problem` says so until it does. Raises
-        `KeyFileError` if evidence of a fork cannot be written.
+        At most so many pairs are read (None: to the end); the next call goes on from there. A board that is missing, does not
+        answer or refuses is no error here: `problem` says so until it does. Raises `KeyFileError` if evidence of a fork cannot
+        be written.
         """
         if not exchange.checkpoint_keys:
             return
         self.problem = None
         try:
-            self._read_board(exchange, proceed)
+            self._read_board(exchange, proceed, most)
         except LedgerError as error:
             self.problem = error
         self._look_at_refused(exchange)
@@ -145,19 +150,20 @@ class Checkpoints:
         except LedgerError as error:
             raise CheckpointUnpublishedError(str(error)) from error
 
-    def _read_board(self, exchange: Exchange, proceed: Callable[[], bool]) -> None:
+    def _read_board(self, exchange: Exchange, proceed: Callable[[], bool], most: int | None) -> None:
         kept = self._store.checkpoints
-        start = kept.reached(Kept.BOARD)
+        noted = kept.reached(Kept.BOARD)
         # A board that is shorter than what was read is another one: it is read from its beginning.
-        reached = start if self.board.end() >= start else 0
+        position = start = noted if self.board.end() >= noted else 0
         unsettled: int | None = None
-        while proceed() and (slots := self.board.read(reached, READ_AT_ONCE)):
+        while proceed() and (most is None or position - start < most) and (slots := self.board.read(position, READ_AT_ONCE)):
             found = self._take(slots, exchange)
             unsettled = found if unsettled is None else unsettled
-            reached = slots[-1].position + 1
-        reached = reached if unsettled is None else unsettled
-        if reached != start:
-            kept.keep(Kept.BOARD, reached)
+            position = slots[-1].position + 1
+            reached = position if unsettled is None else unsettled
+            if reached != noted:
+                kept.keep(Kept.BOARD, reached)
+                noted = reached
 
     def _take(self, slots: Sequence[Slot], exchange: Exchange) -> int | None:
         """Look at pairs, the newest first, and return the earliest position of one that cannot be settled yet."""

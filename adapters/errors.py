@@ -60,7 +60,7 @@ AdapterError
 │   ├── CheckpointSigningError        (adapters.checkpoint_errors, like all below) no checkpoint was signed
 │   │   ├── CheckpointBusyError       another process signs on this store
 │   │   ├── CheckpointUnpublishedError  one was signed and kept, and the board did not take it
-│   │   ├── CheckpointBehindError     the ledger was not read to its end
+│   │   ├── CheckpointBehindError     the ledger or its board was not read to its end
 │   │   └── CheckpointContradictsError  what would be signed is not the history that was signed, or not the ledger's
 │   ├── EvidenceError                 (adapters.evidence_export) no bundle can be made of what was asked for
 │   ├── MetricsAddressError           (adapters.station_metrics) monitors cannot be answered at the address given

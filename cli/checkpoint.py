@@ -10,8 +10,11 @@ import click
 from adapters.checkpoint_errors import CheckpointSigningError
 from adapters.checkpoint_keys import digest_of, draw_checkpoint_key, write_checkpoint_key
 from adapters.checkpoint_signing import MS_PER_S, SignedPair, sign_checkpoints
+from adapters.errors import KeyFileError, KeyringError
+from adapters.inboxes import commit_inboxes
 from adapters.key_files import write_new_file
 from adapters.station import Station
+from adapters.token_errors import TokenError
 from cli.acting import acting_station
 from cli.checkpoint_timestamp import timestamp_command
 from cli.errors import UsageError
@@ -24,6 +27,7 @@ from cli.wiring import CHECKPOINT_KEY, checkpoint_keys_folder, checkpoint_signer
 from domain.checkpoint_signatures import VerifiedPair, signed_at_s
 from domain.checkpoints import CheckpointPair, encode_pair
 from domain.cosignatures import Cosignature, cosignatures
+from domain.ids import officer_id
 from domain.notes import NoteInvalidError
 
 _ANYBODY_READS = 0o644
@@ -76,6 +80,7 @@ def sign_command(session: Session) -> None:
             "No checkpoint was signed: no key that the ledger names for it lies in this home. Make one with `ortoo checkpoint "
             "make-key`, or sign where the key is."
         )
+    _commit_inboxes(session, station)
     witnesses = (session.settings.witnesses or "").split()
     signed = sign_checkpoints(station, key, witnesses, session.keep(open_signing_lease))
     _tell_signed(session, station, signed)
@@ -109,7 +114,7 @@ def show_command(session: Session) -> None:
 def export_command(session: Session, *, output: Path) -> None:
     """Write the newest checkpoint that this home has verified into a file, for an auditor or a witness to keep.
 
-    Whoever holds it notices if anything below it is ever changed: `ortoo audit --checkpoint FILE`.
+    Whoever holds it notices if anything below it is ever changed: `ortoo audit ledger --checkpoint FILE`.
 
     Example:
       ortoo checkpoint export -o 2026-11-25.checkpoint
@@ -125,6 +130,16 @@ def export_command(session: Session, *, output: Path) -> None:
     data = {"checkpoint": _pair_data(station, newest), "file": path}
     pairs = (("heading.file", path), ("heading.checkpoint", newest.pair.size))
     session.show(data, lambda: pair_lines((label(name, session.language), value) for name, value in pairs))
+
+
+def _commit_inboxes(session: Session, station: Station) -> None:
+    """Let the station of this home say first what was addressed to everybody, if it is one that does; it need not be able to."""
+    if session.settings.station is None:
+        return
+    try:
+        commit_inboxes(station, officer_id(session.settings.station), size=station.parts.store.next_position())
+    except (KeyringError, KeyFileError, TokenError) as error:
+        session.note(str(error))
 
 
 def _tell_signed(session: Session, station: Station, signed: SignedPair) -> None:

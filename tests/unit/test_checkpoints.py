@@ -280,7 +280,7 @@ def test_a_store_that_was_lost_finds_on_the_board_what_it_signed(exchange: TestE
         sign(rebuilt)
 
 
-class DeafBoard(MemoryLedger):
+class FullBoard(MemoryLedger):
     """A board that does not answer who publishes."""
 
     def append(self, record: bytes, *, headers: tuple[tuple[str, bytes], ...] = ()) -> int:
@@ -289,9 +289,17 @@ class DeafBoard(MemoryLedger):
         raise LedgerUnreachableError(msg)
 
 
+class DeafBoard(MemoryLedger):
+    """A board that does not answer."""
+
+    def end(self) -> int:
+        msg = "nobody answers"
+        raise LedgerUnreachableError(msg)
+
+
 def test_a_pair_that_was_not_published_is_on_the_disk_all_the_same(exchange: TestExchange) -> None:
     station = exchange.station("operator")
-    board, station.parts.checkpoints.board = station.parts.checkpoints.board, DeafBoard()
+    board, station.parts.checkpoints.board = station.parts.checkpoints.board, FullBoard()
     with pytest.raises(CheckpointUnpublishedError, match="nobody answers"):
         sign(station)
     raw = station.parts.store.checkpoints.pair(Kept.SIGNED)
@@ -332,6 +340,27 @@ def test_a_board_that_was_exchanged_is_read_from_its_beginning(exchange: TestExc
     again.catch_up()
     assert again.parts.store.checkpoints.reached(Kept.BOARD) == 1
     assert again.parts.checkpoints.newest(again.exchange) is not None
+
+
+def test_a_board_that_somebody_filled_keeps_nobody_waiting_and_is_read_to_its_end_by_who_signs(
+    exchange: TestExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.checkpoints.READ_AT_ONCE", 2)
+    reader = exchange.station("reader")
+    publish(exchange, *([b"noise"] * 9), encode_pair(pair_of(reader)))
+    reader.parts.checkpoints.follow(reader.exchange, most=4)
+    assert reader.parts.store.checkpoints.reached(Kept.BOARD) == 4
+    reader.parts.checkpoints.follow(reader.exchange, lambda: False)
+    assert reader.parts.store.checkpoints.reached(Kept.BOARD) == 4
+    sign(reader)
+    assert reader.parts.store.checkpoints.reached(Kept.BOARD) == 11
+
+
+def test_a_store_that_was_lost_signs_nothing_while_the_board_does_not_answer(exchange: TestExchange) -> None:
+    station = exchange.station("operator")
+    station.parts.checkpoints.board = DeafBoard()
+    with pytest.raises(CheckpointBehindError, match="nobody answers"):
+        sign(station)
 
 
 def test_what_is_kept_never_goes_back(exchange: TestExchange) -> None:
