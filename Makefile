@@ -43,7 +43,7 @@ test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to r
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, many more moments to be killed at, and two million changed records
-	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/faults/test_audit_attacks.py tests/faults/test_killed_submitters.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py tests/property/test_hostile_witness_requests.py
+	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/faults/test_audit_attacks.py tests/faults/test_killed_submitters.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .

@@ -10,9 +10,8 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.errors import AdapterError
@@ -51,28 +50,37 @@ class Answer:
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float, limit_bytes: int) -> Answer:
     """Return what an address answers to a body; raise `PostingError`."""
-    parts = urlsplit(url)
-    make = _CONNECTIONS.get(parts.scheme)
-    if make is None or parts.hostname is None or parts.fragment or parts.username is not None:
-        raise PostingAddressError(url)
     try:
-        connection = make(parts.hostname, parts.port, timeout_s)
+        connection, target = _parsed(url, timeout_s)
+        with contextlib.closing(connection):
+            connection.connect()
+            with _hanging_up_after(timeout_s, connection.sock) as was_cut_off:
+                connection.request("POST", target, body, {"Connection": "close", **headers})
+                with connection.getresponse() as answer:
+                    read = answer.read(limit_bytes + 1)
+                if was_cut_off():
+                    raise NoAnswerError("not in time")
     except ValueError as error:
+        # Also where a name turns out to be none only when it is looked up.
         raise PostingAddressError(url) from error
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        connection.connect()
-        with _hanging_up_after(timeout_s, connection.sock):
-            connection.request("POST", target, body, {"Connection": "close", **headers})
-            with connection.getresponse() as answer:
-                read = answer.read(limit_bytes + 1)
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
-    finally:
-        connection.close()
     if len(read) > limit_bytes:
         raise AnswerTooLongError(f"it has more than {limit_bytes} bytes")
     return Answer(status=answer.status, kind=answer.headers.get_content_type(), body=read)
+
+
+def _parsed(url: str, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection to be opened, and what to ask for there; raise `ValueError` for what is no address."""
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.fragment or parts.username is not None or parts.scheme not in {"http", "https"}:
+        msg = "no scheme, or no host, or more than an address"
+        raise ValueError(msg)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s), target
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout_s, context=context), target
 
 
 def shown(body: bytes, limit: int) -> str:
@@ -81,29 +89,23 @@ def shown(body: bytes, limit: int) -> str:
 
 
 @contextlib.contextmanager
-def _hanging_up_after(timeout_s: float, connected: socket.socket) -> Iterator[None]:
-    """Give what is said in the block one time, however slowly it comes; the socket's own limit is for each piece of it."""
-    # Of a TLS connection the socket below is shut, so that nothing waits for a farewell.
-    ending = threading.Timer(timeout_s, _shut, (connected,))
+def _hanging_up_after(timeout_s: float, connected: socket.socket) -> Iterator[Callable[[], bool]]:
+    """Give what is said in the block one time, however slowly it comes, and tell whether that was over.
+
+    The socket's own limit is for each piece of it, and an answer that is cut off may look like one that has ended.
+    """
+    was_cut_off = threading.Event()
+
+    def hang_up() -> None:
+        was_cut_off.set()
+        with contextlib.suppress(OSError):
+            # Of a TLS connection the socket below is shut, so that nothing waits for a farewell.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+    ending = threading.Timer(timeout_s, hang_up)
     ending.daemon = True
     ending.start()
     try:
-        yield
+        yield was_cut_off.is_set
     finally:
         ending.cancel()
-
-
-def _shut(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-
-def _plain(host: str, port: int | None, timeout_s: float) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(host, port, timeout=timeout_s)
-
-
-def _over_tls(host: str, port: int | None, timeout_s: float) -> http.client.HTTPConnection:
-    return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-
-
-_CONNECTIONS: Final = {"http": _plain, "https": _over_tls}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.posting import NoAnswerError, PostingAddressError, PostingError, post, shown
@@ -35,6 +36,11 @@ ANSWER_LIMIT_S: Final = 15.0
 REASON_LIMIT: Final = 200
 SHA256_OID: Final = "2.16.840.1.101.3.4.2.1"
 HTTP_OK: Final = 200
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
+"""What the libraries raise on bytes that are not what they should be."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CERTIFICATES: Final = 0xA0
 """The tag of the certificates in signed data (RFC 5652, section 5.1)."""
@@ -105,7 +111,7 @@ def verify_timestamp(token: bytes, message: bytes, roots: Sequence[x509.Certific
         library.VerifierBuilder(roots=list(roots)).build().verify(answer, sha256(message))
         signer = _signer_of(answer)
         return VerifiedStamp(stamped_at=_milliseconds(answer.tst_info.gen_time), authority=signer)
-    except (library.VerificationError, ValueError, TypeError) as error:
+    except (library.VerificationError, *_UNREADABLE) as error:
         raise TimestampInvalidError(str(error)) from error
 
 
@@ -128,7 +134,7 @@ def _parsed(library: Any, token: bytes) -> Any:
         raise TimestampInvalidError(f"it has more than {TOKEN_LIMIT_BYTES} bytes")
     try:
         return library.decode_timestamp_response(_with_certificates_in_order(token))
-    except (ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise TimestampInvalidError(f"it is no token: {error}") from error
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from adapters.witness_errors import CheckpointRefusedError, HeadMovedError
+from adapters.witness_errors import CheckpointRefusedError, HeadMovedError, LogNotToldError
 from adapters.witness_memory import Head, ShownFork, WitnessMemory
 from domain.checkpoint_signatures import verify_operator
 from domain.checkpoints import Checkpoint, parse_checkpoint
@@ -103,8 +103,9 @@ class Witness:
             self._require_operator(request)
             with self._turn:
                 head = self._advance(request)
-        except HeadMovedError as error:
-            self._tell(Refused(status=HTTPStatus.CONFLICT, why=str(error), origin=origin))
+        except (HeadMovedError, LogNotToldError) as error:
+            status = HTTPStatus.CONFLICT if isinstance(error, HeadMovedError) else HTTPStatus.SERVICE_UNAVAILABLE
+            self._tell(Refused(status=status, why=str(error), origin=origin))
             raise
         except CheckpointRefusedError as error:
             # What nobody vouches for is a stranger's text, and stays out of the log.

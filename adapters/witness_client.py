@@ -161,8 +161,9 @@ class _Asking:
             raise WitnessAnswerError(url, str(error)) from error
         if not names:
             raise WitnessAnswerError(url, "no key in witness_keys signed it")
-        known = {(key.name, key.key_id) for key in self.wanted.known}
-        self.lines.extend(line for line in answered.lines if (line.name, line.key_id) in known and line not in self.lines)
+        # One line of each key: a witness may pass on what another has signed, and a note with two lines of one key is none.
+        missing = {(key.name, key.key_id) for key in self.wanted.known} - {(line.name, line.key_id) for line in self.lines}
+        self.lines.extend(line for line in answered.lines if (line.name, line.key_id) in missing)
         forgetful = sorted(names & self.wanted.cosigners)
         if began < self.wanted.since and forgetful:
             raise WitnessForgotError(url, forgetful[0], cosigned=self.wanted.since, held=began)

@@ -1,6 +1,6 @@
-"""Which logs a witness watches: a small TOML file with its name, and of each log the origin and its operator's keys.
+"""Which logs a witness watches: a small TOML file with its own key, and of each log the origin and its operator's keys.
 
-    name = "witness.example/uz"
+    verifier_key = "witness.example/uz+9a0b1c2d+BK…"
 
     [[logs]]
     origin = "letters/5f…"
@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.witness_errors import WitnessFileError
+from domain.cosignatures import WitnessKey, parse_witness_key
 from domain.events import CheckpointKey
 from domain.ids import DIGEST_SIZE_BYTES, Digest
-from domain.notes import NoteInvalidError, SignatureType, parse_verifier_key, require_key_name, verifier_key
+from domain.notes import NoteInvalidError, SignatureType, parse_verifier_key, verifier_key
 
 FILE_LIMIT_BYTES: Final = 1024 * 1024
 """Some two kilobytes a key: a few hundred logs."""
@@ -33,9 +34,9 @@ ML_DSA_44_KEY_SIZE_BYTES: Final = 1312
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WitnessLogs:
-    """What the file of a witness says: its own name, and the keys of each log by origin."""
+    """What the file of a witness says: its own public key with its name, and the keys of each log by origin."""
 
-    name: str
+    key: WitnessKey
     watched: Mapping[str, tuple[CheckpointKey, ...]]
 
 
@@ -48,16 +49,17 @@ def read_witness_logs(file: Path) -> WitnessLogs:
             raise WitnessFileError(file, f"it is larger than {FILE_LIMIT_BYTES} bytes")
         table = tomllib.loads(content.decode("utf-8"))
         return _logs_of(table)
+    except FileNotFoundError as error:
+        raise WitnessFileError(file, "it is not there; `ortoo witness make-key` makes it with the key") from error
     except OSError as error:
         raise WitnessFileError(file, error.strerror or str(error)) from error
     except (ValueError, NoteInvalidError) as error:
         raise WitnessFileError(file, str(error)) from error
 
 
-def name_line(name: str) -> str:
-    """Return the line of the file that says what a witness is called; raise `NoteInvalidError` if it cannot be called so."""
-    require_key_name(name)
-    return f"name = {_quoted(name)}\n"
+def key_line(key: WitnessKey) -> str:
+    """Return the line of the file that says who the witness is."""
+    return f"verifier_key = {_quoted(key.encoded())}\n"
 
 
 def log_lines(origin: str, keys: Sequence[CheckpointKey]) -> list[str]:
@@ -73,8 +75,8 @@ def log_lines(origin: str, keys: Sequence[CheckpointKey]) -> list[str]:
 
 
 def _logs_of(table: Mapping[str, Any]) -> WitnessLogs:
-    _require_names({"logs": [], **table}, "the file", {"name", "logs"})
-    require_key_name(_text(table["name"]))
+    _require_names({"logs": [], **table}, "the file", {"verifier_key", "logs"})
+    own = parse_witness_key(_text(table["verifier_key"]))
     watched: dict[str, tuple[CheckpointKey, ...]] = {}
     for log in _tables(table.get("logs", [])):
         _require_names(log, "a log", {"origin", "keys"})
@@ -84,7 +86,7 @@ def _logs_of(table: Mapping[str, Any]) -> WitnessLogs:
             msg = f"the log {origin!r} stands there twice, or has no keys"
             raise ValueError(msg)
         watched[origin] = keys
-    return WitnessLogs(name=table["name"], watched=watched)
+    return WitnessLogs(key=own, watched=watched)
 
 
 def _key_of(key: Mapping[str, Any], origin: str) -> CheckpointKey:

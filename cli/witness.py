@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.errors import LocationError
 from adapters.key_files import write_key, write_new_file
-from adapters.witness_logs import WitnessLogs, log_lines, name_line, read_witness_logs
+from adapters.witness_logs import WitnessLogs, key_line, log_lines, read_witness_logs
 from adapters.witness_memory import Head, WitnessMemory, create_memory
 from cli.confirm import ask
 from cli.errors import UsageError
@@ -21,11 +21,11 @@ from cli.passphrases import new_passphrase
 from cli.render import Column, pair_lines, show_time, table_lines
 from cli.session import Session
 from cli.views import open_views
-from cli.witness_place import open_memory, open_witness, place_of, witness_key
+from cli.witness_place import open_memory, place_of, witness_key
 from cli.witness_running import run_command
 from domain.checkpoint_signatures import verify_operator
 from domain.checkpoints import MAX_PAIR_BYTES, parse_pair, record_origin, verdict_origin
-from domain.notes import Note, NoteInvalidError
+from domain.notes import Note, NoteInvalidError, require_key_name
 from domain.tree import EMPTY_ROOT
 
 
@@ -50,17 +50,17 @@ def make_key_command(session: Session, name: str) -> None:
       ortoo witness make-key witness.example/uz
     """
     place = place_of(session)
-    line = _line_of_name(name)
-    if place.logs.exists() and read_witness_logs(place.logs).name != name:
-        raise UsageError(f"No key was made: {place.logs} calls this witness otherwise. Take that name, or another home.")
+    _require_name(name)
+    if place.logs.exists():
+        raise UsageError(f"No key was made: {place.logs} is there, so this home has a witness already. Take another home.")
     passphrase = new_passphrase(session, name)
     session.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = Ed25519PrivateKey.generate()
     write_key(place.key, private, passphrase.secret, passphrase.stretching)
     create_memory(place.memory, place.mark)
-    if not place.logs.exists():
-        write_new_file(place.logs, line.encode(), mode=0o644)
-    key = witness_key(name, private).encoded()
+    public = witness_key(name, private)
+    write_new_file(place.logs, key_line(public).encode(), mode=0o644)
+    key = public.encoded()
     pairs = (("heading.file", place.key), ("heading.verifier_key", key))
     session.show(
         {"file": place.key, "verifier_key": key}, pair_lines((label(one, session.language), value) for one, value in pairs)
@@ -76,19 +76,19 @@ def show_command(session: Session) -> None:
     Example:
       ortoo witness show
     """
-    opened, memory = open_witness(session), session.keep(open_memory)
+    logs, memory = read_witness_logs(place_of(session).logs), session.keep(open_memory)
     heads = {head.origin: head for head in memory.heads()}
-    origins = [*opened.logs.watched, *(origin for origin in heads if origin not in opened.logs.watched)]
+    origins = [*logs.watched, *(origin for origin in heads if origin not in logs.watched)]
     forks = memory.forks()
     data = {
-        "name": opened.logs.name,
-        "verifier_key": opened.key.encoded(),
+        "name": logs.key.name,
+        "verifier_key": logs.key.encoded(),
         "complete": memory.is_complete,
-        "logs": [_head_data(origin, heads.get(origin), is_watched=origin in opened.logs.watched) for origin in origins],
+        "logs": [_head_data(origin, heads.get(origin), is_watched=origin in logs.watched) for origin in origins],
         "forks": [{"origin": fork.origin, "note_held": fork.held.decode(), "note_shown": fork.shown.decode()} for fork in forks],
     }
     language = session.language
-    pairs = [("heading.name", opened.logs.name), ("heading.verifier_key", opened.key.encoded()), ("heading.forks", len(forks))]
+    pairs = [("heading.name", logs.key.name), ("heading.verifier_key", logs.key.encoded()), ("heading.forks", len(forks))]
     lines = [*pair_lines((label(name, language), value) for name, value in pairs), "", *_head_lines(origins, heads, language)]
     session.show(data, lines)
     if not memory.is_complete:
@@ -180,9 +180,9 @@ def start_over_command(session: Session, *, yes: bool, dry_run: bool) -> None:
     session.note(label("note.witness_lost", session.language))
 
 
-def _line_of_name(name: str) -> str:
+def _require_name(name: str) -> None:
     try:
-        return name_line(name)
+        require_key_name(name)
     except NoteInvalidError as error:
         raise UsageError(f"No key was made: {error}. Give a name such as witness.example/uz.") from error
 
@@ -218,14 +218,16 @@ def _nothing_of(origin: str, logs: WitnessLogs) -> Head:
 
 def _remember(memory: WitnessMemory, heads: Sequence[Head]) -> None:
     held = {head.origin: head for head in memory.heads()}
-    there = [held[head.origin] for head in heads if head.origin in held]
-    if there:
-        raise UsageError(
-            f"Nothing was told: this witness remembers {there[0].origin} at size {there[0].size}, and cosigns only what "
-            "continues that."
-        )
     for head in heads:
-        memory.remember(head, after=None)
+        known = held.get(head.origin, head)
+        if (known.size, known.root) != (head.size, head.root):
+            raise UsageError(
+                f"Nothing was told: this witness remembers {head.origin} at size {known.size}, and cosigns only what continues "
+                "that."
+            )
+    for head in heads:
+        if head.origin not in held:
+            memory.remember(head, after=None)
 
 
 def _head_data(origin: str, head: Head | None, *, is_watched: bool) -> dict[str, object]:

@@ -39,14 +39,9 @@ class OpenWitness:
     logs: WitnessLogs
     private: Ed25519PrivateKey
 
-    @property
-    def key(self) -> WitnessKey:
-        """The key as those who rely on it know it."""
-        return witness_key(self.logs.name, self.private)
-
     def cosign(self, text: str, at_s: int) -> bytes:
         """Return the line with which the witness cosigns a note's text."""
-        return cosignature_line(text, self.key, self.private.sign, at_s).encoded().encode()
+        return cosignature_line(text, self.logs.key, self.private.sign, at_s).encoded().encode()
 
 
 def place_of(session: Session) -> WitnessPlace:
@@ -66,10 +61,11 @@ def open_witness(session: Session) -> OpenWitness:
     """Return the witness of a session's home with its key open; raise `WitnessFileError` or `KeyFileError`."""
     place = place_of(session)
     logs = read_witness_logs(place.logs)
-    private, _ = load_key(place.key, lambda: passphrase_source(session)(OfficerId(logs.name)))
-    if not isinstance(private, Ed25519PrivateKey):
+    private, _ = load_key(place.key, lambda: passphrase_source(session)(OfficerId(logs.key.name)))
+    if not isinstance(private, Ed25519PrivateKey) or witness_key(logs.key.name, private) != logs.key:
         raise NotAKeyError(
-            f"The key {place.key} is not an Ed25519 key, and a witness signs with one. Make it with `ortoo witness make-key`."
+            f"The key {place.key} is not the one of {logs.key.encoded()}, which {place.logs} names. Put that one there, or make "
+            "another witness in a home of its own with `ortoo witness make-key`."
         )
     return OpenWitness(logs=logs, private=private)
 

@@ -59,7 +59,7 @@ def run_command(session: Session, *, listen: str, form: str | None) -> None:
     telling = _Telling(session, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
     answers = Witness(opened.logs.watched, memory, opened.cosign, lambda: session.now_ms() // 1000, telling.event)
     with told_to_stop() as waits, answering(answers, listen, telling.failed) as address:
-        telling.serving(address, opened.key.encoded(), memory)
+        telling.serving(address, opened.logs.key.encoded(), memory)
         while not waits(FOR_EVER_S):
             pass
     session.show({"cosigned": telling.cosigned}, [label("note.witness_stopped", session.language, count=telling.cosigned)])

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from adapters.witness_errors import CheckpointRefusedError, HeadMovedError, WitnessFileError
-from adapters.witness_logs import log_lines, name_line, read_witness_logs
+from adapters.witness_logs import key_line, log_lines, read_witness_logs
 from domain.cosignatures import cosignatures
 from domain.notes import Note, parse_signature_lines
+from tests.checkpoint_keys import SeededWitness
 from tests.hunt.mutations import Mutator
 from tests.witnessed_logs import OPERATOR, ORIGIN, GrownLog, TestWitness
 
@@ -52,7 +53,7 @@ def test_a_changed_request_gets_the_honest_head_cosigned_or_nothing(
 
 def test_a_changed_file_of_a_witness_is_refused_or_says_the_same(tmp_path: Path) -> None:
     file = tmp_path / "witness.toml"
-    text = "\n".join([name_line("witness.example/uz"), *log_lines(ORIGIN, [OPERATOR.public])]).encode()
+    text = "\n".join([key_line(SeededWitness(7).key), *log_lines(ORIGIN, [OPERATOR.public])]).encode()
     mutator = Mutator(12)
     for _ in range(FILES):
         file.write_bytes(mutator.changed(text, [text]))
@@ -60,6 +61,7 @@ def test_a_changed_file_of_a_witness_is_refused_or_says_the_same(tmp_path: Path)
             found = read_witness_logs(file)
         except WitnessFileError:
             continue
-        # Of the name nothing vouches; a key, and whose it is, cannot be changed without its id telling.
+        # A key, and whose it is, cannot be changed without its id telling.
+        assert found.key == SeededWitness(7).key
         assert all(keys == (OPERATOR.public,) for keys in found.watched.values())
         assert set(found.watched) <= {ORIGIN}

@@ -30,7 +30,7 @@ from adapters.witness_errors import (
 )
 from adapters.witness_server import answering
 from domain.cosignatures import cosignatures
-from domain.notes import Note
+from domain.notes import Note, parse_note
 from tests.checkpoint_keys import AT_S, SeededWitness
 from tests.witnessed_logs import ORIGIN, GrownLog, TestWitness
 
@@ -221,10 +221,12 @@ def test_all_witnesses_are_asked_and_each_problem_is_told(tmp_path: Path, stack:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         urls = [*map(url_of, honest), f"http://127.0.0.1:{nobody.getsockname()[1]}", "ftp://x", "http://u:p@h", "http://h:port"]
+        urls += ["http://[", "http://a..b", f"http://{'a' * 70}.example", ""]
         gathered = gather_cosignatures(urls, wanted(8, known=(SeededWitness(7), SeededWitness(8))))
     assert names(gathered) == ["witness.example/w7", "witness.example/w8"]
-    kinds = [type(gathered.problems.get(url)) for url in urls[2:]]
-    assert kinds == [WitnessUnreachableError, WitnessUrlError, WitnessUrlError, WitnessUrlError]
+    unreachable, *others = [type(gathered.problems.get(url)) for url in urls[2:]]
+    assert unreachable is WitnessUnreachableError
+    assert set(others) == {WitnessUrlError}
 
 
 def test_a_witness_that_stands_elsewhere_is_asked_from_there(made: TestWitness, address: str) -> None:
@@ -232,6 +234,18 @@ def test_a_witness_that_stands_elsewhere_is_asked_from_there(made: TestWitness, 
     assert names(gather_cosignatures([url_of(address)], wanted(8))) == ["witness.example/w7"]
     assert names(gather_cosignatures([url_of(address)], wanted(12, since=8)), size=12) == ["witness.example/w7"]
     assert names(gather_cosignatures([url_of(address)], wanted(12, since=8)), size=12) == ["witness.example/w7"]
+
+
+def test_a_witness_that_passes_on_anothers_line_spoils_no_note(tmp_path: Path, stack: ExitStack) -> None:
+    later = SeededWitness(7).cosigned(LOG.note(8), AT_S + 9).lines[-1].encoded().encode()
+    bad = impostor(stack, lambda handler: plain(handler, 200, LINE_OF_EIGHT + later))
+    seven = served(stack, open_witness(stack, tmp_path / "7"))
+    known = (SeededWitness(7), SeededWitness(8))
+    gathered = gather_cosignatures([bad, url_of(seven), url_of(seven) + "/"], wanted(8, known=known))
+    keys = [(line.name, line.key_id) for line in gathered.lines]
+    assert sorted(name for name, _ in keys) == ["witness.example/w7", "witness.example/w8"]
+    note = Note(text=LOG.note(8).text, lines=(*LOG.note(8).lines, *gathered.lines))
+    assert parse_note(note.encoded()) == note
 
 
 def test_a_prefix_of_the_address_is_kept(stack: ExitStack) -> None:
@@ -319,13 +333,14 @@ def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
 
 
 LINE = SeededWitness(7).cosigned(LOG.note(8)).lines[-1].encoded().encode()
-OTHER_LINE = SeededWitness(7).cosigned(LOG.note(9)).lines[-1].encoded().encode()
+LINE_OF_EIGHT = SeededWitness(8).cosigned(LOG.note(8)).lines[-1].encoded().encode()
+LINE_OVER_NINE = SeededWitness(7).cosigned(LOG.note(9)).lines[-1].encoded().encode()
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param(lambda h: plain(h, 200, OTHER_LINE), WitnessAnswerError, id="a cosignature of another head"),
+        pytest.param(lambda h: plain(h, 200, LINE_OVER_NINE), WitnessAnswerError, id="a cosignature of another head"),
         pytest.param(lambda h: plain(h, 200, LINE + LINE), WitnessAnswerError, id="a line twice"),
         pytest.param(lambda h: plain(h, 200, LINE[:-1]), WitnessAnswerError, id="half a line"),
         pytest.param(lambda h: plain(h, 200, b""), WitnessAnswerError, id="nothing"),

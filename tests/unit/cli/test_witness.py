@@ -53,9 +53,17 @@ def test_a_key_is_made_with_its_memory_once(tmp_path: Path) -> None:
     assert b"ENCRYPTED" in Path(made["file"]).read_bytes()
     shown = home.done("witness", "show", "--json").data
     assert shown == {"name": NAME, "verifier_key": made["verifier_key"], "complete": True, "logs": [], "forks": []}
-    assert home.run("witness", "make-key", NAME).code == 1
-    assert "calls this witness otherwise" in home.run("witness", "make-key", "other").err
-    assert home.run("witness", "make-key", "a b").code == 2
+    assert "has a witness already" in home.run("witness", "make-key", NAME).err
+    for name in ("", "a b", "a+b", "a\u00a0b"):
+        assert Home(folder=tmp_path / "other").run("witness", "make-key", name).code == 2
+
+
+def test_the_key_is_the_one_that_the_file_names(home: Home, tmp_path: Path) -> None:
+    other = Home(folder=tmp_path / "other")
+    other.done("witness", "make-key", NAME)
+    shutil.copy(other.folder / "keys" / "witness" / "key.pem", home.folder / "keys" / "witness" / "key.pem")
+    answer = home.run("witness", "run", "--listen", "0")
+    assert (answer.code, "is not the one of" in answer.err) == (1, True)
 
 
 def test_what_it_watches_and_what_it_cosigned_is_shown(home: Home) -> None:
@@ -85,7 +93,8 @@ def test_a_memory_that_is_gone_stops_the_witness_until_it_is_told(home: Home, pa
     assert [(one["origin"], one["tree_size"]) for one in told["told"]] == [(ORIGIN, 8), (VERDICTS, 8)]
     shown = home.done("witness", "show", "--json").data
     assert (shown["complete"], [one["tree_size"] for one in shown["logs"]]) == (False, [8, 8])
-    again = home.run("witness", "trust", str(pair), "--yes")
+    home.done("witness", "trust", str(pair), "--yes")
+    again = home.run("witness", "trust", "--new", ORIGIN, "--yes")
     assert (again.code, "remembers" in again.err) == (2, True)
 
 
