@@ -41,7 +41,6 @@ from domain.documents import named_documents
 from domain.ids import Digest
 from domain.keys import key_of_certificate
 from domain.log_proofs import LogProof, encode_proof
-from domain.proofs import consistency_path, inclusion_path
 from domain.reading import read_record
 from domain.verdicts import parse_leaf
 
@@ -147,7 +146,8 @@ class _Maker:
                 f"The checkpoint that was named is of size {size}, and the newest one here of size {self._sources.pair.size}: "
                 "nothing can be shown to have grown so. Sign a newer checkpoint first."
             )
-        return [OlderTree(size=size, path=consistency_path(size, self._sources.pair.size, self._node(log))) for log in Log]
+        store = self._sources.store
+        return [OlderTree(size=size, path=store.consistency(log, size, self._sources.pair.size)) for log in Log]
 
     def _certificates(self, folder: str, one: Proven) -> Iterator[tuple[str, bytes]]:
         certificate = certificate_in(one)
@@ -181,7 +181,7 @@ class _Maker:
             raise EvidenceError(f"Position {position} holds no authentic event, so there is nothing to be shown of it.")
         notes = (pair.records, pair.verdicts)
         proofs = [
-            LogProof(index=position, path=inclusion_path(position, pair.size, self._node(log)), note=note)
+            LogProof(index=position, path=self._sources.store.inclusion(log, position, pair.size), note=note)
             for log, note in zip(Log, notes, strict=True)
         ]
         verdict = entry.verdict.leaf()
@@ -195,9 +195,6 @@ class _Maker:
             record_proof=proofs[0],
             verdict_proof=proofs[1],
         )
-
-    def _node(self, log: Log) -> functools.partial[Digest]:
-        return functools.partial(self._sources.store.node, log)
 
 
 def _proven_files(one: Proven) -> Iterator[tuple[str, bytes]]:

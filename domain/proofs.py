@@ -7,14 +7,12 @@ each fork. The hashes of these subtrees, the lowest first, are the proof; whoeve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from domain.errors import DomainError
 from domain.ids import DIGEST_SIZE_BYTES, Digest
+from domain.notes import MAX_SIZE
 from domain.tree import Frontier, TreeError, frontier_nodes, node_hash
-
-MAX_SIZE: Final = 2**63 - 1
-"""No tree is larger (C2SP tlog-checkpoint), so a hostile size cannot make the way down longer than that of this one."""
 
 NodeSource = Callable[[int, int], Digest]
 """Returns the hash of a complete subtree by level and index, as `frontier_at` asks for it."""

@@ -23,7 +23,8 @@ from adapters.store.tiles import Log
 from domain.errors import UnknownChangeError
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId
 from domain.letters import LetterEntered, tally_key
-from domain.proofs import MAX_SIZE, verify_consistency, verify_inclusion
+from domain.notes import MAX_SIZE
+from domain.proofs import verify_consistency, verify_inclusion
 from domain.reasons import Reason
 from domain.tree import EMPTY_ROOT, TreeError, leaf_hash, root_of
 from domain.verdicts import Judged

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import Digest
+from domain.notes import MAX_SIZE
 from domain.proofs import (
-    MAX_SIZE,
     ProofInvalidError,
     consistency_path,
     inclusion_path,
