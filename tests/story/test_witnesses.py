@@ -138,8 +138,8 @@ def test_a_station_sees_what_two_witnesses_cosigned_and_a_killed_one_goes_on_whe
 ) -> None:
     station = exchange.station("ministry")
     one, two = start(witnesses[0]), start(witnesses[1])
-    first = station.parts.ledger.end()
     answer = sign(operator, one, two)
+    first = station.parts.ledger.end()
     assert (answer["witnessed_size"], answer["missing_witnesses"]) == (first, [])
     assert witnessed(exchange) == first
     assert [event["tree_size"] for event in one.events("cosigned")] == [first, first]
@@ -147,8 +147,8 @@ def test_a_station_sees_what_two_witnesses_cosigned_and_a_killed_one_goes_on_whe
     two.kill()
     gone = f"http://{two.address}"
     exchange.add_organisations(station, ["mfy-001"])
-    second = station.parts.ledger.end()
     answer = sign(operator, one, gone)
+    second = station.parts.ledger.end()
     assert answer["witnessed_size"] == witnessed(exchange) == first
     assert [problem["witness"] for problem in answer["missing_witnesses"]] == [gone]
 
