@@ -42,7 +42,7 @@ demo-postgres: $(ENVIRONMENT) ## The same with each station's database on a Post
 test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to run some, WORKERS=0 to run them one by one)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
-hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, many more moments to be killed at, and two million changed records
+hunt: $(ENVIRONMENT) ## Try as many interleavings as an hour allows, many more moments to be killed at, and three million changed records, proofs, trust files and bundles
 	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/faults/test_audit_attacks.py tests/faults/test_killed_submitters.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
