@@ -51,14 +51,14 @@ class CheckpointDuty:
         self._tried_at_s: float | None = None
         self._signed_at_s: float | None = None
         self._signed: SignedPair | None = None
+        self._doubted: int | None = None
 
     def round(self) -> None:
         """Tell of forks, and sign if it is time; what is in the way is told and tried again. The ledger was just read.
 
         Raises `HistoryError`, `LedgerUnsafeError` and `StoreUnreachableError`.
         """
-        for file in self._station.parts.checkpoints.forks():
-            self._once(str(file), DutyReport(duty=Duty.FORK, why=str(file)))
+        self._raise_alarm()
         if not self._is_time():
             return
         self._tried_at_s = time.monotonic()
@@ -71,6 +71,16 @@ class CheckpointDuty:
             raise
         except (CheckpointSigningError, KeyFileError, LedgerError) as error:
             self._once(Duty.CHECKPOINT_FAILED, DutyReport(duty=Duty.CHECKPOINT_FAILED, error=error))
+
+    def _raise_alarm(self) -> None:
+        """Tell of evidence, and of a checkpoint that this history still does not have after the ledger was read once more."""
+        checkpoints = self._station.parts.checkpoints
+        files = checkpoints.forks()
+        if files:
+            self._once(Duty.FORK, DutyReport(duty=Duty.FORK, count=len(files), why=str(files[0].parent)))
+        if checkpoints.unsettled is not None and checkpoints.unsettled == self._doubted:
+            self._once(Duty.OTHER_HISTORY, DutyReport(duty=Duty.OTHER_HISTORY, count=checkpoints.unsettled))
+        self._doubted = checkpoints.unsettled
 
     def _is_time(self) -> bool:
         now_s = time.monotonic()
@@ -101,7 +111,7 @@ class CheckpointDuty:
 
     def _once(self, what: str, report: DutyReport) -> None:
         """Tell something that lasts, once until it changes."""
-        said = type(report.error).__name__
+        said = f"{type(report.error).__name__}{report.count}"
         if self._told.get(what) != said:
             self._told[what] = said
             self._tell(report)

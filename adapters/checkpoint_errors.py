@@ -42,5 +42,6 @@ class CheckpointContradictsError(CheckpointSigningError):
         """Say what differs."""
         super().__init__(
             f"No checkpoint was signed, because {why}. A signature over it would prove to everybody that two histories were "
-            "signed. Keep this store and the ledger as they are, and look for what changed one of them."
+            "signed. Keep this store and the ledger as they are, and look for what changed one of them; if somebody else has the "
+            "key, the roots retire it (`ortoo ledger retire-checkpoint-key`)."
         )

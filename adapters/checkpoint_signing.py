@@ -65,6 +65,13 @@ def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequenc
     """
     if not lease.take():
         raise CheckpointBusyError(lease.holder())
+    try:
+        return _sign(station, key, witnesses)
+    finally:
+        lease.close()
+
+
+def _sign(station: Station, key: CheckpointSigner, witnesses: Sequence[str]) -> SignedPair:
     freshness = station.catch_up()
     if freshness.behind is not None or freshness.position == 0:
         raise CheckpointBehindError(freshness.why)
@@ -72,11 +79,21 @@ def sign_checkpoints(station: Station, key: CheckpointSigner, witnesses: Sequenc
         msg = "No checkpoint was signed: the ledger does not name this key. The roots do: `ortoo ledger add-checkpoint-key`."
         raise CheckpointSigningError(msg)
     station.parts.checkpoints.follow(station.exchange, most=None)
+    _require_no_fork(station, key)
     last = _last_signed(station)
     _require_continues(station, last, freshness.position)
     _read_back(station, 0 if last is None else last.size, freshness.position)
     pair, problems = _publish(station, _signed(station, key, freshness.position), last, witnesses)
     return SignedPair(verified=VerifiedPair(pair=pair, key=key.public), problems=problems)
+
+
+def _require_no_fork(station: Station, key: CheckpointSigner) -> None:
+    """Raise if this key has signed another history, or a key in force one that this one may never become."""
+    if station.parts.checkpoints.forks_by(key.public):
+        raise CheckpointContradictsError("there is evidence in this home that this key has signed another history")
+    unsettled = station.parts.checkpoints.unsettled
+    if unsettled is not None:
+        raise CheckpointContradictsError(f"a checkpoint over {unsettled} records was published that this history does not have")
 
 
 def _last_signed(station: Station) -> CheckpointPair | None:
@@ -92,8 +109,6 @@ def _last_signed(station: Station) -> CheckpointPair | None:
 
 def _require_continues(station: Station, last: CheckpointPair | None, size: int) -> None:
     """Raise unless both trees at `size` begin with those that were signed last."""
-    if station.parts.checkpoints.forks():
-        raise CheckpointContradictsError("there is evidence in this home that another history was signed already")
     if last is None:
         return
     if last.size > size:

@@ -93,10 +93,15 @@ class Checkpoints:
         self._codec = codec
         self._forks = forks
         self.problem: LedgerError | None = None
+        self.unsettled: int | None = None
 
     def forks(self) -> tuple[Path, ...]:
         """Return the files of evidence that the operator signed another history."""
         return self._forks.found()
+
+    def forks_by(self, key: CheckpointKey) -> tuple[Path, ...]:
+        """Return those of them in which this key has signed the other history."""
+        return tuple(file for file in self._forks.found() if self._forks.key_in(file) == key.ed25519)
 
     def newest(self, exchange: Exchange) -> VerifiedPair | None:
         """Return the newest pair that was verified here, None if there is none by a key that is still in force."""
@@ -127,12 +132,13 @@ class Checkpoints:
         """Read the board while `proceed()`, and look at the events that were refused for what they had seen.
 
         At most so many pairs are read (None: to the end); the next call goes on from there. A board that is missing, does not
-        answer or refuses is no error here: `problem` says so until it does. Raises `KeyFileError` if evidence of a fork cannot
-        be written.
+        answer or refuses is no error here: `problem` says so until it does. `unsettled` is the size of a pair that the operator
+        has signed and that this history does not have: it is not read so far yet, or the ledger is not what it was. Raises
+        `KeyFileError` if evidence of a fork cannot be written.
         """
         if not exchange.checkpoint_keys:
             return
-        self.problem = None
+        self.problem = self.unsettled = None
         try:
             self._read_board(exchange, proceed, most)
         except LedgerError as error:
@@ -176,7 +182,11 @@ class Checkpoints:
                 self._offer(pair, exchange)
             else:
                 others.append((slot.position, pair))
-        return min((position for position, pair in others if not self._settle(pair, exchange)), default=None)
+        unsettled = [(position, pair.size) for position, pair in others if not self._settle(pair, exchange)]
+        if not unsettled:
+            return None
+        position, self.unsettled = unsettled[-1]
+        return position
 
     def _settle(self, pair: CheckpointPair, exchange: Exchange) -> bool:
         """Return whether nothing more is to be found out of a pair that is none of this history as far as it is read."""
@@ -210,6 +220,9 @@ class Checkpoints:
     def _settle_claim(self, claim: _Claim, exchange: Exchange) -> bool:
         """Write the evidence of a fork if this history has a pair that reaches so far; return whether the case is closed."""
         size = parse_checkpoint(claim.notes[0].text).size
+        if size == 0:
+            # Every history begins with nothing.
+            return True
         if size > self._store.next_position():
             return False
         newest = self.newest(exchange)

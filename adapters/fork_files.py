@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
 from adapters.key_files import KeyExistsError, write_new_file
 from domain.checkpoints import parse_checkpoint
-from domain.forks import Fork, encode_fork
+from domain.forks import MAX_FORK_BYTES, Fork, encode_fork, parse_fork
+from domain.ids import Digest
+from domain.notes import NoteInvalidError
 
 FORKS_FOLDER: Final = "forks"
 FORK_SUFFIX: Final = ".fork"
+FORKS_LIMIT: Final = 100
+"""Who has the operator's key can sign as many other histories as he likes."""
 _ANYBODY_READS: Final = 0o644
 
 
@@ -25,16 +30,22 @@ class ForkFiles:
         """Return the files there are, sorted."""
         return tuple(sorted(self._folder.glob(f"*{FORK_SUFFIX}")))
 
-    def keep(self, fork: Fork) -> Path:
-        """Write evidence to a file named by size and root of the other history, unless it is there, and return the file.
+    def key_in(self, file: Path) -> Digest | None:
+        """Return the key that signed the other history of a file; None if it holds no evidence that can be read."""
+        try:
+            with file.open("rb") as stream:
+                return parse_fork(stream.read(MAX_FORK_BYTES + 1)).claimed_key
+        except (OSError, NoteInvalidError):
+            return None
 
-        Raises `KeyFileError` if it cannot be written.
+    def keep(self, fork: Fork) -> None:
+        """Write evidence to a file named by size and root of the other history, unless it is there.
+
+        Beyond a hundred no more is kept: one proves it. Raises `KeyFileError` if it cannot be written.
         """
         other = parse_checkpoint(fork.claimed.text)
         path = self._folder / f"{other.size}-{other.root.hex()[:16]}{FORK_SUFFIX}"
-        try:
-            write_new_file(path, encode_fork(fork), mode=_ANYBODY_READS)
-        except KeyExistsError:
+        if len(self.found()) < FORKS_LIMIT:
             # The first evidence of it is as good as any.
-            return path
-        return path
+            with contextlib.suppress(KeyExistsError):
+                write_new_file(path, encode_fork(fork), mode=_ANYBODY_READS)

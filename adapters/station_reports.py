@@ -37,6 +37,7 @@ class Duty(StrEnum):
     CHECKPOINT_FAILED = "checkpoint_failed"
     WITNESS_SILENT = "witness_silent"
     FORK = "fork"
+    OTHER_HISTORY = "other_history"
     FETCHED = "fetched"
     NOT_FETCHED = "not_fetched"
     STOPPED = "stopped"
@@ -55,6 +56,7 @@ ALARMS: Final = frozenset(
         Duty.CHECKPOINT_FAILED,
         Duty.WITNESS_SILENT,
         Duty.FORK,
+        Duty.OTHER_HISTORY,
         Duty.NOT_FETCHED,
     }
 )

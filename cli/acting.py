@@ -71,8 +71,9 @@ def require_genesis(session: Session, station: Station) -> None:
 
 def tell_forks(session: Session, station: Station) -> None:
     """Say on standard error that the operator signed another history, if there is evidence of it in this home."""
-    for file in station.parts.checkpoints.forks():
-        session.note(label("note.fork", session.language, file=file))
+    files = station.parts.checkpoints.forks()
+    if files:
+        session.note(label("note.fork", session.language, folder=files[0].parent))
 
 
 def acting_officer(session: Session) -> OfficerId:

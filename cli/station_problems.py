@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     UNREACHABLE = "unreachable"
     CONTRADICTED = "contradicted"
     FORK = "fork"
+    OTHER_HISTORY = "other_history"
     UNSAFE = "unsafe"
     WARNS = "warns"
     CLOCK = "clock"
@@ -105,10 +106,12 @@ def ledger_problems(error: AdapterError | None, warnings: Sequence[Finding]) -> 
     yield from map(_finding_problem, warnings)
 
 
-def fork_problems(files: Iterable[Path]) -> Iterator[Problem]:
-    """Yield that the operator signed another history, once for each file of evidence."""
-    for file in files:
-        yield Problem(code=ProblemCode.FORK, why=str(file))
+def fork_problems(files: Sequence[Path], unsettled: int | None) -> Iterator[Problem]:
+    """Yield that the operator signed another history: proven by files, or only a checkpoint that this one does not have."""
+    if files:
+        yield Problem(code=ProblemCode.FORK, count=len(files), why=str(files[0].parent))
+    elif unsettled is not None:
+        yield Problem(code=ProblemCode.OTHER_HISTORY, count=unsettled)
 
 
 def behind_problems(count: int | None, read_to: int) -> Iterator[Problem]:

@@ -123,9 +123,23 @@ def test_a_fork_is_an_alarm_that_is_told_once_and_the_station_reads_on(exchange:
     station.catch_up()
     duty.round()
     duty.round()
-    assert [report.duty for report in told] == [Duty.CHECKPOINT, Duty.FORK, Duty.FORK]
+    assert told[1:] == [DutyReport(duty=Duty.FORK, count=2, why=str(exchange.folder / "operator" / "forks"))]
     exchange.add_organisations(station, ["a"])
     assert station.catch_up().position == 2
+
+
+def test_a_checkpoint_that_this_history_does_not_have_is_told_when_it_stays(exchange: TestExchange, clock: list[float]) -> None:
+    station, told = exchange.station("operator"), list[DutyReport]()
+    duty = duty_of(station, told)
+    duty.round()
+    roots = (sha256(b"other records"), sha256(b"other verdicts"))
+    with contextlib.closing(open_board(exchange.location)) as board:
+        board.append(encode_pair(signed_pair("test", exchange.identity, 3, roots, OPERATOR)))
+    for _ in range(4):
+        clock[0] += EVERY_S
+        station.catch_up()
+        duty.round()
+    assert told[1:] == [DutyReport(duty=Duty.OTHER_HISTORY, count=3)]
 
 
 def test_a_running_station_signs_in_its_rounds(exchange: TestExchange) -> None:

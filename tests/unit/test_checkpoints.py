@@ -21,16 +21,18 @@ from adapters.checkpoint_errors import (
 from adapters.checkpoint_signing import SignedPair, sign_checkpoints
 from adapters.checkpoints import WitnessPolicy
 from adapters.errors import LedgerExistsError, LedgerUnreachableError
+from adapters.keyring import OfficerSigner
 from adapters.ledger_locations import SqliteLocation, parse_location
 from adapters.ledger_memory import MemoryLedger
-from adapters.registration import registered
+from adapters.registration import checkpoint_key_added, checkpoint_key_retired, registered
 from adapters.station import Station
 from adapters.store.checkpoints import Kept
 from adapters.store.lease import Work, lease_on
 from domain.checkpoint_signatures import seen_of, verify_pair
 from domain.checkpoints import CheckpointPair, encode_pair, parse_pair
 from domain.forks import parse_fork, verify_fork
-from domain.ids import sha256
+from domain.header import Seen
+from domain.ids import ROOT, sha256
 from domain.reasons import Reason
 from tests.checkpoint_keys import SeededOperator, SeededWitness, signed_pair
 from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, entry_of, tell
@@ -165,8 +167,49 @@ def test_a_pair_over_another_history_is_a_fork_that_anybody_can_verify(exchange:
     newest = reader.parts.checkpoints.newest(reader.exchange)
     assert newest is not None
     assert newest.pair == honest
-    with pytest.raises(CheckpointContradictsError, match="evidence in this home"):
+    with pytest.raises(CheckpointContradictsError, match="this key has signed another history"):
         sign(reader)
+
+
+def test_a_checkpoint_over_more_than_the_ledger_has_keeps_the_signer_from_signing(exchange: TestExchange) -> None:
+    station = exchange.station("operator")
+    publish(exchange, encode_pair(pair_of(station, 9, roots=OTHER_ROOTS)))
+    with pytest.raises(CheckpointContradictsError, match="over 9 records was published"):
+        sign(station)
+    assert station.parts.checkpoints.unsettled == 9
+
+
+def test_a_signature_over_nothing_is_no_fork(exchange: TestExchange) -> None:
+    reader = exchange.station("reader")
+    sign(reader)
+    name, identity = reader.exchange.name, exchange.identity
+    empty = signed_pair(name, identity, 0, OTHER_ROOTS, OPERATOR)
+    seen = Seen(
+        size=0,
+        root=OTHER_ROOTS[0],
+        verdict_root=OTHER_ROOTS[1],
+        key=sha256(OPERATOR.public.ed25519),
+        signature=empty.records.lines[0].signature,
+        verdict_signature=empty.verdicts.lines[0].signature,
+    )
+    said = registered(reader, exchange.signer(REGISTRAR), MINISTRY, entry_of("a"))
+    reader.submit([replace(said, body=replace(said.body, header=replace(said.body.header, seen=seen)))])
+    assert reader.parts.store.reasons(1, 2) == {Reason.SEEN_OTHER_HISTORY: 1}
+    reader.catch_up()
+    assert reader.parts.checkpoints.forks() == ()
+
+
+def test_a_key_that_follows_one_that_was_stolen_signs_on(exchange: TestExchange) -> None:
+    station = exchange.station("operator")
+    publish(exchange, encode_pair(pair_of(station, 1)), encode_pair(pair_of(station, 1, roots=OTHER_ROOTS)))
+    roots = tuple(OfficerSigner(officer=ROOT, certificate=sha256(one.spki), signer=one) for one in exchange.roots[:2])
+    tell(station, [checkpoint_key_added(station, roots, key=STRANGER.public)])
+    with pytest.raises(CheckpointContradictsError, match="this key has signed another history"):
+        sign(station)
+    retired = sha256(OPERATOR.public.ed25519)
+    tell(station, [checkpoint_key_retired(station, roots, key=retired, reason="COMPROMISED")])
+    assert sign(station, STRANGER).pair.size == 3
+    assert len(station.parts.checkpoints.forks()) == 2
 
 
 def test_a_fork_is_proven_as_soon_as_this_history_has_a_pair_that_reaches_so_far(exchange: TestExchange) -> None:
