@@ -16,6 +16,7 @@ from cli.answers import answers_of, undocumented
 from cli.render import DEFAULT_WIDTH, json_text
 from cli.session import Session
 from tests.kafka_broker import KafkaBroker, running_broker
+from tests.kafka_classes import have_archive
 from tests.kafka_files import KafkaUnavailableError
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
 from tests.secure_kafka import DOORS, SecureKafka, secured_settings
@@ -125,6 +126,7 @@ def _own_kafka(
     failed_before = request.session.testsfailed
     with ExitStack() as stack:
         try:
+            have_archive()
             broker = stack.enter_context(running_broker(brokers, settings, doors, variables))
         except KafkaUnavailableError as error:
             # In CI a test that cannot run is a test that failed; elsewhere the reason and the remedy are shown.

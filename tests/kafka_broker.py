@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from tests.beside import run_beside
-from tests.kafka_files import java, kafka_jars
+from tests.kafka_files import archive_path, java, kafka_jars
 
 HOST: Final = "127.0.0.1"
 PORTS: Final = range(20_000, 32_000)
@@ -280,7 +280,9 @@ def _configuration(nodes: Sequence[_Node], index: int, settings: Mapping[str, st
 
 def java_command() -> list[str]:
     """Return the command that runs a class of Kafka's own: broker or tool; the class and its arguments follow."""
-    return [str(java()), *JVM, "-cp", os.pathsep.join(str(jar) for jar in kafka_jars())]
+    archive = archive_path()
+    shared = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+    return [str(java()), *JVM, *shared, "-cp", os.pathsep.join(str(jar) for jar in kafka_jars())]
 
 
 def _format(nodes: Sequence[_Node]) -> None:

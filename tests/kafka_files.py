@@ -7,6 +7,7 @@ address. Where Maven's settings name a mirror of the central repository, the mir
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import os
 import xml.etree.ElementTree as ET
@@ -52,12 +53,20 @@ def listed_jars() -> tuple[Jar, ...]:
     return tuple(Jar(sha256=digest, group=g, artifact=a, version=v) for digest, g, a, v in parts)
 
 
+@functools.cache
 def kafka_jars() -> tuple[Path, ...]:
-    """Return the paths of all jars, fetched and checked; raise `KafkaUnavailableError` if one cannot be had."""
+    """Return the paths of all jars, fetched and checked once; raise `KafkaUnavailableError` if one cannot be had."""
     folder = cache_folder() / "kafka"
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder), ThreadPoolExecutor(THREADS) as threads:
         return tuple(threads.map(lambda jar: _fetch(jar, folder), listed_jars()))
+
+
+def archive_path() -> Path:
+    """Return where an archive of the classes of just these jars for just this Java lies, if it was made (`kafka_classes`)."""
+    release = java().parents[1] / "release"
+    made_of = hashlib.sha256(LIST.read_bytes() + release.read_bytes()).hexdigest()
+    return cache_folder() / "kafka" / f"classes-{made_of[:16]}.jsa"
 
 
 def java() -> Path:
