@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from adapters.evidence_bundle import ISSUER, PAE, RECORD, RECORD_PROOF, SIGNATURE, SIGNER, VERDICT, VERDICT_PROOF, Proven
-from adapters.evidence_keys import certificate_in, enrolment_of
+from adapters.evidence_keys import certificate_in, enrolments_by_certificate
 from domain.documents import named_documents
 from domain.signatures import ED25519
 
@@ -134,9 +134,10 @@ def _enrolment_lines(enrolments: tuple[Proven, ...]) -> Iterator[str]:
 
 
 def _event_lines(events: tuple[Proven, ...], enrolments: tuple[Proven, ...]) -> Iterator[str]:
+    enrolled = enrolments_by_certificate((*enrolments, *events))
     for one in events:
         folder = one.folder.rstrip("/") or "."
-        enrolment = enrolment_of(one.opened.body.header.signers[0], (*enrolments, one))
+        enrolment = enrolled.get(one.opened.body.header.signers[0])
         if enrolment is None:
             # Root keys have no certificate; whose they are is shown by other records.
             yield f"logged {folder}"

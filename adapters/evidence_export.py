@@ -30,7 +30,7 @@ from adapters.evidence_bundle import (
     event_folder,
 )
 from adapters.evidence_commands import verify_text
-from adapters.evidence_keys import certificate_in, enrolment_of, issuer_of, named_keys
+from adapters.evidence_keys import certificate_in, enrolments_by_certificate, issuer_of, named_keys
 from adapters.plain_zip import write_plain_zip
 from adapters.store.ledger_store import LedgerStore
 from adapters.store.tiles import Log
@@ -133,7 +133,7 @@ class _Maker:
             yield one.folder + PAE, one.opened.message
             yield one.folder + SIGNATURE, one.opened.event.signatures[0].signature
             if not one.folder:
-                first = enrolment_of(one.opened.body.header.signers[0], (*enrolments, one))
+                first = enrolments_by_certificate((*enrolments, one)).get(one.opened.body.header.signers[0])
                 yield from () if first is None else self._certificates("", first)
         for one in enrolments:
             yield from _proven_files(one)

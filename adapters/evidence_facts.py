@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from adapters.covers import COVER_LIMIT_BYTES, CoverError, decode_cover
 from adapters.evidence_bundle import Bundle, Proven, document_name
 from adapters.evidence_keys import VouchedKey
-from adapters.evidence_later import LaterHistory, contested_since, superseded_since
+from adapters.evidence_later import LaterHistory, happened_since, is_contested_by, superseded_since
 from adapters.evidence_letters import NOT_SHOWN, addressed_in, letter_of
 from adapters.evidence_report import (
     DocumentFact,
@@ -18,6 +20,7 @@ from adapters.evidence_report import (
     EvidenceVerdict,
     Findings,
     Gravity,
+    SinceFact,
     Step,
     VerdictCode,
 )
@@ -27,6 +30,9 @@ from domain.events import LetterDispatched, LetterSuperseded
 from domain.header import Document
 from domain.ids import Digest, LetterId, OrgId
 from domain.reasons import Reason
+
+MOST_TOLD: Final = 5
+"""So many findings stand behind a verdict in brackets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,41 +57,43 @@ def reports_of(bundle: Bundle, verified: Verified, terms: Terms, findings: Findi
     """Return every event of a bundle with its facts and its verdict."""
     sent = None if bundle.is_single else letter_of(bundle.events)
     shown = addressed_in(bundle.events, sent) if sent else None
-    return tuple(
-        EventReport(
-            facts=_facts(bundle, one, verified, shown),
-            verdict=_verdict(bundle, one, verified.signers[one.position], terms, findings),
+    found, inside = _by_position(findings), _superseded_inside(bundle)
+    reports = []
+    for one in bundle.events:
+        view = terms.later.view if terms.later else None
+        since = tuple(happened_since(one, view)) if view else ()
+        after = inside.get(one.opened.identity) or (superseded_since(one, view) if view else None)
+        expired = any(
+            key.certificate is not None and key.certificate.not_after_ms < terms.now_ms for key in verified.signers[one.position]
         )
-        for one in bundle.events
-    )
+        verdict = _verdict(one, (*found[None], *found[one.position]), since, superseded_by=after, expired=expired)
+        reports.append(EventReport(facts=_facts(bundle, one, verified, shown), verdict=verdict, since=since))
+    return tuple(reports)
 
 
 def overall(reports: Sequence[EventReport], findings: Findings) -> EvidenceVerdict:
     """Return the verdict on a whole bundle: invalid if anything is, else the gravest of its events' verdicts."""
-    for gravity, code in ((Gravity.WRONG, VerdictCode.INVALID), (Gravity.MISSING, VerdictCode.UNVERIFIABLE)):
-        found = _told(findings.found, gravity)
-        if found and (code is VerdictCode.INVALID or not reports):
-            return EvidenceVerdict(code=code, detail=found)
-    gravest = max((one.verdict for one in reports), key=lambda verdict: verdict.code.gravity)
+    if wrong := _told(findings.found, Gravity.WRONG):
+        return EvidenceVerdict(code=VerdictCode.INVALID, detail=wrong)
     missing = _told(findings.found, Gravity.MISSING)
-    if missing and gravest.code.gravity <= VerdictCode.UNVERIFIABLE.gravity:
+    gravest = max((one.verdict for one in reports), key=lambda verdict: verdict.code.gravity, default=None)
+    if missing and (gravest is None or gravest.code.gravity <= VerdictCode.UNVERIFIABLE.gravity):
         return EvidenceVerdict(code=VerdictCode.UNVERIFIABLE, detail=missing)
+    assert gravest is not None  # noqa: S101 - a bundle without events has a finding that says so
     return gravest
 
 
-def _verdict(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], terms: Terms, findings: Findings) -> EvidenceVerdict:
-    own = [finding for finding in findings.found if finding.position in {None, one.position}]
-    superseded_by = _superseded_by(bundle, one, terms)
+def _verdict(
+    one: Proven, own: Sequence[EvidenceFinding], since: tuple[SinceFact, ...], *, superseded_by: bytes | None, expired: bool
+) -> EvidenceVerdict:
     # A verdict of the ledger is told if it is known for certain: a missing document takes nothing from it.
-    known = _told([finding for finding in own if finding.step is not Step.DOCUMENTS], Gravity.MISSING)
-    rejected = "" if one.leaf.reason is Reason.ACCEPTED or known else one.leaf.reason.name
-    expired = any(key.certificate is not None and key.certificate.not_after_ms < terms.now_ms for key in signers)
-    contested = terms.later is not None and contested_since(one, terms.later.view)
+    unknown = _told([finding for finding in own if finding.step is not Step.DOCUMENTS], Gravity.MISSING)
+    rejected = "" if one.leaf.reason is Reason.ACCEPTED or unknown else one.leaf.reason.name
     ways = (
         (VerdictCode.INVALID, bool(wrong := _told(own, Gravity.WRONG)), wrong),
         (VerdictCode.REJECTED, bool(rejected), rejected),
         (VerdictCode.UNVERIFIABLE, bool(missing := _told(own, Gravity.MISSING)), missing),
-        (VerdictCode.CONTESTED, contested, ""),
+        (VerdictCode.CONTESTED, is_contested_by(since), ""),
         (VerdictCode.VALID_SUPERSEDED, superseded_by is not None, superseded_by.hex() if superseded_by else ""),
         (VerdictCode.VALID_EXPIRED, expired, ""),
     )
@@ -95,15 +103,24 @@ def _verdict(bundle: Bundle, one: Proven, signers: tuple[VouchedKey, ...], terms
     )
 
 
+def _by_position(findings: Findings) -> Mapping[int | None, list[EvidenceFinding]]:
+    found: defaultdict[int | None, list[EvidenceFinding]] = defaultdict(list)
+    for one in findings.found:
+        found[one.position].append(one)
+    return found
+
+
 def _told(found: Iterable[EvidenceFinding], gravity: Gravity) -> str:
-    return "; ".join(dict.fromkeys(one.what for one in found if one.gravity is gravity))
+    """Return what was found, each once, in a line that somebody can read; the findings themselves are listed whole."""
+    told = list(dict.fromkeys(one.what for one in found if one.gravity is gravity))
+    more = f"; … (+{len(told) - MOST_TOLD})" if len(told) > MOST_TOLD else ""
+    return "; ".join(told[:MOST_TOLD]) + more
 
 
-def _superseded_by(bundle: Bundle, one: Proven, terms: Terms) -> LetterId | None:
-    """Return what took a letter's place, as the ledger at hand or an accepted event of the bundle says."""
-    said = [other.opened.body for other in bundle.events if other.leaf.reason is Reason.ACCEPTED]
-    inside = (body.by for body in said if isinstance(body, LetterSuperseded) and body.letter == LetterId(one.opened.identity))
-    return next(inside, None) or (superseded_since(one, terms.later.view) if terms.later else None)
+def _superseded_inside(bundle: Bundle) -> Mapping[bytes, LetterId]:
+    """Return which letter took the place of which, as accepted events of the bundle say."""
+    said = [one.opened.body for one in bundle.events if one.leaf.reason is Reason.ACCEPTED]
+    return {body.letter: body.by for body in said if isinstance(body, LetterSuperseded)}
 
 
 def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId, str] | None) -> EventFacts:

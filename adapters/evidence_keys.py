@@ -64,9 +64,13 @@ def named_keys(one: Proven) -> frozenset[Digest]:
     return frozenset(sha256(raw) for raw in (*roots, *([certificate] if certificate is not None else ())))
 
 
-def enrolment_of(signer: Digest, enrolments: Iterable[Proven]) -> Proven | None:
-    """Return the event that enrols the certificate of this digest; None for a root key, or if no such event is there."""
-    return next((one for one in enrolments if (held := certificate_in(one)) is not None and sha256(held) == signer), None)
+def enrolments_by_certificate(enrolments: Iterable[Proven]) -> Mapping[Digest, Proven]:
+    """Return the first of these events that enrols each certificate, by its digest."""
+    found: dict[Digest, Proven] = {}
+    for one in enrolments:
+        if (certificate := certificate_in(one)) is not None:
+            found.setdefault(sha256(certificate), one)
+    return found
 
 
 def vouchers_needed(events: Iterable[Proven], enrolments: Sequence[Proven]) -> frozenset[int]:

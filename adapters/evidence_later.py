@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from adapters.evidence_bundle import Bundle, BundleError, OlderTree, Proven
-from adapters.evidence_report import UnprovenError
+from adapters.evidence_report import SinceCode, SinceFact, UnprovenError
 from domain.changes import View
 from domain.checkpoints import Checkpoint, CheckpointPair
-from domain.contests import Outcome, is_contested, settlement
+from domain.contests import is_contested, settlement
 from domain.events import LetterDispatched
 from domain.ids import Digest, LetterId
-from domain.keys import key_of_certificate
+from domain.keys import Key, KeyStatus, key_of_certificate
 from domain.letters import letter, tally
 from domain.proofs import verify_consistency
 
@@ -66,15 +67,36 @@ def _require_roots(one: tuple[Digest, Digest], other: tuple[Digest, Digest], who
         raise BundleError(f"{whose} have different roots: these are two histories")
 
 
-def contested_since(one: Proven, view: View) -> bool:
-    """Tell whether a key that signed an event was declared compromised back to before it, and its officer did not reaffirm it."""
+def happened_since(one: Proven, view: View) -> Iterator[SinceFact]:
+    """Yield what happened after an event to the keys that signed it, and to the letter if it is one."""
     for signer in one.opened.body.header.signers:
         key = key_of_certificate(view, signer)
-        if key is not None and is_contested(key, one.position):
-            settled = settlement(view, one.opened.identity, key.officer)
-            if settled is None or settled.outcome is not Outcome.REAFFIRMED:
-                return True
-    return False
+        if key is not None and key.status_position > one.position:
+            yield from _key_since(key, one, view)
+    if isinstance(one.opened.body, LetterDispatched) and letter(view, LetterId(one.opened.identity)) is not None:
+        found = tally(view, LetterId(one.opened.identity))
+        for code, position in ((SinceCode.RECALLED, found.last_recall), (SinceCode.SUPERSEDED, found.superseded_position)):
+            if position is not None:
+                yield SinceFact(code=code, position=position, officer=None)
+
+
+def _key_since(key: Key, one: Proven, view: View) -> Iterator[SinceFact]:
+    settled = settlement(view, one.opened.identity, key.officer)
+    if not is_contested(key, one.position):
+        code = {KeyStatus.REVOKED: SinceCode.REVOKED, KeyStatus.SUSPENDED: SinceCode.SUSPENDED}.get(key.status)
+        if code is not None:
+            yield SinceFact(code=code, position=key.status_position, officer=key.officer)
+        return
+    yield SinceFact(code=SinceCode.COMPROMISED, position=key.status_position, officer=key.officer)
+    if settled is not None:
+        yield SinceFact(code=SinceCode(settled.outcome.value), position=settled.position, officer=key.officer)
+
+
+def is_contested_by(since: Iterable[SinceFact]) -> bool:
+    """Tell whether a key was declared compromised back to before an event that its officer did not reaffirm."""
+    told = list(since)
+    reaffirmed = {one.officer for one in told if one.code is SinceCode.REAFFIRMED}
+    return any(one.code is SinceCode.COMPROMISED and one.officer not in reaffirmed for one in told)
 
 
 def superseded_since(one: Proven, view: View) -> LetterId | None:

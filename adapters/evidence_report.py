@@ -179,12 +179,34 @@ class EventFacts:
     documents: tuple[DocumentFact, ...]
 
 
+class SinceCode(StrEnum):
+    """What a ledger at hand may tell of an event that a bundle cannot."""
+
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    COMPROMISED = "compromised"
+    REAFFIRMED = "reaffirmed"
+    REPUDIATED = "repudiated"
+    RECALLED = "recalled"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SinceFact:
+    """Something that happened after an event, at a position: to the key of an officer who signed it, or to the letter (None)."""
+
+    code: SinceCode
+    position: int
+    officer: OfficerId | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventReport:
-    """The facts of an event with its verdict."""
+    """The facts of an event with its verdict, and what happened since, as far as a ledger at hand tells."""
 
     facts: EventFacts
     verdict: EvidenceVerdict
+    since: tuple[SinceFact, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,7 +26,7 @@ from adapters.evidence_facts import Terms, Verified, overall, reports_of
 from adapters.evidence_keys import (
     VouchedKey,
     certificate_in,
-    enrolment_of,
+    enrolments_by_certificate,
     verify_enrolment,
     verify_signatures,
     vouched_by,
@@ -187,7 +187,7 @@ class _Verification:
 
     def _copies(self, one: Proven, findings: Findings) -> None:
         """Check the copies of the first signer's certificate at the top of a bundle of one event (step 3)."""
-        enrolment = enrolment_of(one.opened.body.header.signers[0], (*self.bundle.enrolments, one))
+        enrolment = enrolments_by_certificate((*self.bundle.enrolments, one)).get(one.opened.body.header.signers[0])
         names = self.bundle.files.names
         if enrolment is not None:
             self._require_same(SIGNER, certificate_in(enrolment) or b"", Step.SIGNATURES, findings)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.evidence_report import EventReport, EvidenceFinding, EvidenceReport, EvidenceVerdict, Gravity, VerdictCode
+from adapters.evidence_report import (
+    EventReport,
+    EvidenceFinding,
+    EvidenceReport,
+    EvidenceVerdict,
+    Gravity,
+    SinceFact,
+    VerdictCode,
+)
 from adapters.trust_files import Trust
 from cli.labels import code_label, label
 from cli.languages import Language
@@ -29,8 +37,8 @@ def report_data(file: Path, trust: Trust, report: EvidenceReport) -> dict[str, A
         "purpose": report.purpose,
         "trust_version": trust.version,
         "checkpoint": report.checkpoint,
-        "events": [{**_event_data(one), "verdict": one.verdict.code, "detail": one.verdict.detail} for one in report.events],
-        "findings": [{**_finding_data(one)} for one in report.findings],
+        "events": [_event_data(one) for one in report.events],
+        "findings": [_finding_data(one) for one in report.findings],
         "not_checked": report.not_checked,
         "compared_to": report.compared_to,
     }
@@ -58,6 +66,7 @@ def report_lines(file: Path, trust: Trust, report: EvidenceReport, language: Lan
     lines += pair_lines((label(key, language), value) for key, value in pairs)
     if report.events:
         lines += ["", *_event_table(report, language)]
+    lines += [_since_line(one.facts.position, fact, language) for one in report.events for fact in one.since]
     documents = [(one.facts.position, document) for one in report.events for document in one.facts.documents]
     if documents:
         lines += ["", *_document_table(documents, language)]
@@ -82,6 +91,9 @@ def _event_data(one: EventReport) -> dict[str, Any]:
         "reason": facts.reason.name,
         "reason_code": int(facts.reason),
         "register": facts.register.name if facts.register is not RegisterKind.NONE else None,
+        "verdict": one.verdict.code,
+        "detail": one.verdict.detail,
+        "since": one.since,
     }
 
 
@@ -119,6 +131,11 @@ def _about(one: EventReport, language: Language) -> str:
     recipient = f"{facts.recipient} ({addressed})" if facts.recipient and addressed else facts.recipient
     letter = facts.letter.hex()[:DIGITS] if facts.letter is not None else ""
     return " ".join(part for part in (number, recipient, facts.subject or letter) if part)
+
+
+def _since_line(position: int, fact: SinceFact, language: Language) -> str:
+    told = (f"{position}  → {fact.position}", label(f"since.{fact.code.value}", language), fact.officer)
+    return visible("  ".join(part for part in told if part))
 
 
 def _document_table(documents: list[tuple[int, Any]], language: Language) -> list[str]:

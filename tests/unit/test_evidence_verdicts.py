@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.evidence_letters import IN_GROUP, NAMED
-from adapters.evidence_report import VerdictCode
+from adapters.evidence_report import SinceCode, VerdictCode
 from adapters.evidence_verification import LATER
 from cli.verify import StationHistory
 from domain.ids import LetterId
@@ -115,6 +115,9 @@ def test_a_superseded_letter_is_valid_and_says_so(evidence: Evidence, later: Sta
     assert evidence.verify(alone).verdict.code is VerdictCode.VALID
     known = evidence.verify(alone, later=later).verdict
     assert (known.code, known.detail) == (VerdictCode.VALID_SUPERSEDED, by)
+    recalled = evidence.verify(evidence.event("recalled"), later=later)
+    assert recalled.verdict.code is VerdictCode.VALID
+    assert [one.code for one in recalled.events[0].since] == [SinceCode.RECALLED]
 
 
 def test_a_contested_letter_is_known_by_the_ledger_only(evidence: Evidence, later: StationHistory) -> None:
@@ -124,8 +127,14 @@ def test_a_contested_letter_is_known_by_the_ledger_only(evidence: Evidence, late
     with_ledger = evidence.verify(bundle, later=later)
     assert (with_ledger.verdict.code, with_ledger.not_checked) == (VerdictCode.CONTESTED, ())
     assert with_ledger.compared_to == evidence.audited.end
-    # The same key, but before the time from which it was stolen.
-    assert evidence.verify(evidence.event("before the theft"), later=later).verdict.code is VerdictCode.VALID
+    assert [one.code for one in with_ledger.events[0].since] == [SinceCode.COMPROMISED]
+    # The same key, but before the time from which it was stolen: it is revoked since, and the letter is good.
+    before = evidence.verify(evidence.event("before the theft"), later=later)
+    revoked = evidence.audited.eventful.position("revoked")
+    assert before.verdict.code is VerdictCode.VALID
+    assert [(one.code, one.position, one.officer) for one in before.events[0].since] == [
+        (SinceCode.REVOKED, revoked, "second-deputy")
+    ]
 
 
 def test_a_certificate_that_expired_since_takes_nothing_from_a_letter(evidence: Evidence) -> None:

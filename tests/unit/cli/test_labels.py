@@ -12,7 +12,7 @@ from adapters.audit_copies import Parting
 from adapters.audit_findings import Gravity
 from adapters.evidence_letters import IN_GROUP, NAMED, NOT_SHOWN
 from adapters.evidence_report import Gravity as EvidenceGravity
-from adapters.evidence_report import Step, VerdictCode
+from adapters.evidence_report import SinceCode, Step, VerdictCode
 from adapters.evidence_verification import LATER
 from adapters.station_reports import Duty
 from cli.inbox_proof import Completeness
@@ -64,6 +64,7 @@ CODES: dict[str, set[str]] = {
     "evidence_step": {step.name.lower() for step in Step},
     "finding": {gravity.value for gravity in EvidenceGravity},
     "not_checked": set(LATER),
+    "since": {code.value for code in SinceCode},
     "addressed": {NAMED, IN_GROUP, NOT_SHOWN},
     "completeness": {one.value for one in Completeness},
     "relation": {"answers", "follows", "replaces", "relates"},
