@@ -88,7 +88,8 @@ AdapterError
 │   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
 ├── BundleError                       (adapters.evidence_bundle) a file that is no evidence bundle, or lacks something
 ├── UnprovenError                     (adapters.evidence_report) something that is needed to verify a bundle is not there
-├── TrustFileError                    (adapters.trust_files, like the next two) no trust file, or a root's signature is wrong
+├── TrustFileError                    (adapters.trust_files, like the next three) no trust file, or a root's signature is wrong
+│   ├── TrustUnreadableError          it cannot be read from where it should be
 │   ├── TrustUnsignedError            too few roots have signed it
 │   ├── TrustExpiredError             its time has passed
 │   ├── TrustRolledBackError          (adapters.trust_seen) older than one relied upon before

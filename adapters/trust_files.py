@@ -45,6 +45,10 @@ class TrustFileError(AdapterError):
     """A file is no trust file, or a root's signature on it is wrong."""
 
 
+class TrustUnreadableError(TrustFileError):
+    """A trust file cannot be read from where it should be."""
+
+
 class TrustUnsignedError(TrustFileError):
     """Too few of the roots have signed a trust file, so it says nothing yet."""
 
@@ -122,12 +126,12 @@ def parse_trust(raw: bytes) -> Trust:
 
 
 def read_trust(path: Path) -> Trust:
-    """Return the trust file at a path as `parse_trust` does; raise `TrustFileError` if it cannot be read."""
+    """Return the trust file at a path as `parse_trust` does; raise `TrustUnreadableError` if it cannot be read."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(TRUST_FILE_LIMIT_BYTES + 1)
     except OSError as error:
-        raise TrustFileError(f"The trust file {path} cannot be read ({error.strerror}). Check the path.") from error
+        raise TrustUnreadableError(f"The trust file {path} cannot be read ({error.strerror}). Check the path.") from error
     return parse_trust(raw)
 
 

@@ -238,6 +238,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "UnprovenError": (ExitCode.COULD_NOT_VERIFY, "UNPROVEN"),
         "EvidenceError": (ExitCode.FAILED, "EVIDENCE"),
         "TrustFileError": (ExitCode.VERIFICATION_FAILED, "TRUST_FILE"),
+        "TrustUnreadableError": (ExitCode.COULD_NOT_VERIFY, "TRUST_UNREADABLE"),
         "TrustUnsignedError": (ExitCode.COULD_NOT_VERIFY, "TRUST_UNSIGNED"),
         "TrustExpiredError": (ExitCode.COULD_NOT_VERIFY, "TRUST_EXPIRED"),
         "TrustRolledBackError": (ExitCode.VERIFICATION_FAILED, "TRUST_ROLLED_BACK"),

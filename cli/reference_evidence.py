@@ -50,7 +50,7 @@ _TRUST: Final = (
     ("valid_until", "until when it may be relied upon, UTC"),
     ("threshold, roots", "how many roots must have signed it; each root's key (SubjectPublicKeyInfo, base64) and its SHA-256"),
     ("quorum, witnesses", "how many witnesses must have cosigned both notes of a checkpoint; verifier keys (C2SP signed-note)"),
-    ("checkpoint_keys", "the operator's keys: Ed25519 (SubjectPublicKeyInfo) and ML-DSA-44"),
+    ("checkpoint_keys", "the operator's keys in force when it was written: Ed25519 (SubjectPublicKeyInfo) and ML-DSA-44"),
     ("anchors", "every authority that the ledger ever named, with its certificate and when it was withdrawn"),
     ("signatures", "the roots' signatures, in the order of the roots"),
 )

@@ -18,6 +18,7 @@ from adapters.trust_files import (
     TrustedAnchor,
     TrustExpiredError,
     TrustFileError,
+    TrustUnreadableError,
     TrustUnsignedError,
     encode_trust,
     parse_trust,
@@ -210,7 +211,7 @@ def test_every_byte_of_a_trust_file_counts() -> None:
 
 
 def test_a_file_that_is_not_there_is_told_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(TrustFileError, match="no-such"):
+    with pytest.raises(TrustUnreadableError, match="no-such"):
         read_trust(tmp_path / "no-such.json")
 
 
