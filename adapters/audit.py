@@ -18,7 +18,7 @@ from adapters.audit_hashes import Hashed, Sample, hash_ledger
 from adapters.audit_replay import Replay, check_place
 from adapters.audit_store import AuditedStore
 from adapters.audit_timestamps import check_stamped_times
-from adapters.errors import LedgerRefusedError, LedgerUnreachableError
+from adapters.errors import LedgerRefusedError, LedgerUnreachableError, StoreError
 from adapters.follower import Progress
 from adapters.ledger import Ledger
 from adapters.trust_files import Trust
@@ -99,15 +99,16 @@ class FullAudit:
         outcome.standing = trusted.check(end=outcome.audited, roots_at=replay.roots_at, whole=whole)
         outcome.checkpoints = trusted.taken
         outcome.checked.append(Check.CHECKPOINTS)
+        outcome.forks += trusted.forks(replay.store.node, outcome.audited)
         if outcome.audited:
             self._look_back(trusted, outcome, now_ms)
         return outcome
 
     def _replay_beside(self, store: AuditedStore | None, outcome: Outcome, progress: Progress | None) -> bool:
         """Replay to the end, and compare the store where it stands; tell whether the end was reached."""
-        if store is None:
+        size = self._size_of(store)
+        if store is None or size is None:
             return self._replay.run(outcome.end, self._report, progress)
-        size = store.next_position()
         if size < outcome.end:
             self._report(FindingCode.STORE_BEHIND, size, f"{store.name} holds {size} of {outcome.end} positions")
         if not self._replay.next_position <= size <= outcome.end:
@@ -120,6 +121,13 @@ class FullAudit:
         if size:
             self._compare(store, self._replay, outcome)
         return self._replay.run(outcome.end, self._report, progress)
+
+    def _size_of(self, store: AuditedStore | None) -> int | None:
+        try:
+            return None if store is None else store.next_position()
+        except StoreError as error:
+            self._report(FindingCode.STORE_UNREADABLE, None, str(error))
+            return None
 
     def _compare_elsewhere(self, store: AuditedStore, size: int, outcome: Outcome, progress: Progress | None) -> None:
         """Compare a store that holds more than the ledger, or less than was replayed already: then beside another replay."""
@@ -147,7 +155,6 @@ class FullAudit:
         outcome.reasons = replay.reasons()
         outcome.checked += [Check.GENESIS, Check.RECORDS, Check.SIGNATURES, Check.VERDICTS, Check.NUMBERS, Check.TIMES]
         self._check_trust()
-        outcome.forks += trusted.forks(replay.store.node, outcome.audited)
         for position, seen in replay.seen_elsewhere():
             self._check_seen(trusted, outcome, position, seen)
 
@@ -204,13 +211,22 @@ class HashAudit:
         outcome.checked += [Check.CHECKPOINTS, Check.RECORDS]
         if hashed.identity == self._evidence.trust.identity:
             outcome.checked.append(Check.GENESIS)
-        if store is not None and hashed.roots.get(outcome.standing.final, (b"", None))[1] is not None:
-            # The verdicts that the store gave have the root that operator and witnesses signed.
-            outcome.checked.append(Check.VERDICTS)
+        self._check_verdicts(trusted, outcome, hashed)
         if chosen is not None:
             outcome.sampled = len(chosen.positions)
             outcome.checked.append(Check.SAMPLE)
         return outcome
+
+    def _check_verdicts(self, trusted: Checkpoints, outcome: Outcome, hashed: Hashed) -> None:
+        """Hold the verdicts that a store gave, as far as it did, against the root that operator and witnesses signed."""
+        final = next((one.head for one in trusted.agreeing if one.head.size == outcome.standing.final), None)
+        given = hashed.verdict_roots.get(outcome.standing.final)
+        if final is None or given is None:
+            return
+        outcome.checked.append(Check.VERDICTS)
+        if given != final.verdicts:
+            what = f"the store's verdicts have another root at size {final.size} than the one that was signed"
+            self._report(FindingCode.STORE_DIFFERS, None, what)
 
     def _hash(
         self,

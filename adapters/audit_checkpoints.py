@@ -74,6 +74,7 @@ class Checkpoints:
         self.sightings: list[Sighting] = []
         self._newest: Head | None = None
         self.agreeing: tuple[VouchedHead, ...] = ()
+        self.proven: list[Fork] = []
         self.ignored = 0
         self.taken = 0
 
@@ -102,8 +103,8 @@ class Checkpoints:
         Of a ledger that was not read as a whole, heads beyond `end` are neither here nor there.
         """
         self._check_forks()
-        heads = [head for head in self._heads if whole or head.size <= end]
-        wrong = {head for head in self._heads if head not in heads}
+        wrong = {head for head in self._heads if head.size > end and not whole}
+        heads = [head for head in self._heads if head not in wrong]
         for found in contradictions(heads, end=end, roots_at=roots_at):
             wrong.add(found.head)
             vouched, size = self._heads[found.head], found.head.size
@@ -140,7 +141,8 @@ class Checkpoints:
         return None
 
     def forks(self, node: Callable[[Log, int, int], Digest], end: int) -> Iterator[Fork]:
-        """Yield evidence for the auditor's own pairs that this history of `end` positions contradicts."""
+        """Yield evidence for the auditor's own pairs that this history of `end` positions, or another of them, contradicts."""
+        yield from self.proven
         for one in self.heads:
             if one.verified is not None and one not in self.agreeing and one.head.size <= end:
                 pair = one.verified.pair
@@ -153,7 +155,9 @@ class Checkpoints:
         final = max((one for one in agreeing if one.final_at_ms is not None), key=lambda one: one.head.size, default=None)
         if final is None:
             quorum, known = self._trust.quorum, len(self._trust.witnesses)
-            self._report(FindingCode.NOTHING_FINAL, 0, f"no checkpoint bears {quorum or 'any'} cosignatures of {known} witnesses")
+            asked = f"no checkpoint that the ledger agrees with bears {quorum} cosignatures of {known} witnesses"
+            what = asked if quorum else "the trust file asks for no witnesses"
+            self._report(FindingCode.NOTHING_FINAL, 0, what)
         if not self._held:
             self._report(FindingCode.NOTHING_HELD, None, "the auditor holds no checkpoint of this ledger")
         if covered < end:
@@ -167,6 +171,7 @@ class Checkpoints:
             if other is not one:
                 what = f"two pairs at size {one.head.size} differ: {other.source} and {one.source}"
                 self._report(FindingCode.FORK, one.head.size, what)
+                self.proven += _forks_of_one_size(other.verified, one.verified)
 
     def _take(self, pair: CheckpointPair, source: str, *, held: bool) -> None:
         verified = verify_pair(pair, self._trust.name, self._trust.identity, self.keys)
@@ -196,6 +201,17 @@ class Checkpoints:
     def _forget(self, head: Head | None) -> None:
         if head is not None and head not in self._held:
             self._heads[head] = replace(self._heads[head], verified=None)
+
+
+def _forks_of_one_size(claimed: VerifiedPair | None, held: VerifiedPair | None) -> Iterator[Fork]:
+    """Yield what proves to anybody that two pairs of one size are of two histories; none of a pair that was not kept."""
+    if claimed is None or held is None:
+        return
+    notes = ((claimed.pair.records, held.pair.records), (claimed.pair.verdicts, held.pair.verdicts))
+    for (one, other), root in zip(notes, held.pair.roots, strict=True):
+        if one.text != other.text:
+            keys = {"claimed_key": claimed.key.ed25519, "held_key": held.key.ed25519}
+            yield Fork(**keys, claimed=one, held=other, root=root, path=())
 
 
 def _times(note: Note, witnesses: Iterable[WitnessKey]) -> list[int]:

@@ -86,15 +86,19 @@ class Sample:
 
 @dataclass(kw_only=True, slots=True)
 class Hashed:
-    """What hashing found: how far it came, the identity of the first event, and both roots at the sizes asked for."""
+    """What hashing found: how far it came, the identity of the first event, and roots at the sizes asked for.
+
+    `verdict_roots` are those of verdicts that somebody gave, as far as he did; nobody judged anything here.
+    """
 
     end: int = 0
     identity: Digest | None = None
-    roots: dict[int, tuple[Digest, Digest | None]] = field(default_factory=dict)
+    record_roots: dict[int, Digest] = field(default_factory=dict)
+    verdict_roots: dict[int, Digest] = field(default_factory=dict)
 
-    def roots_at(self, size: int) -> tuple[Digest, Digest | None]:
-        """Return the roots at a size that was asked for; no root of the verdicts if nobody gave them."""
-        return self.roots[size]
+    def roots_at(self, size: int) -> tuple[Digest, None]:
+        """Return what was recomputed at a size that was asked for."""
+        return self.record_roots[size], None
 
 
 def hash_ledger(  # noqa: PLR0913 - what is hashed, what is asked of it, who is told
@@ -130,8 +134,9 @@ def hash_ledger(  # noqa: PLR0913 - what is hashed, what is asked of it, who is 
             found.end = records_tree.size
             if progress is not None:
                 progress(found.end, end)
-        whole = verdicts_tree.size == stop
-        found.roots[stop] = (records_tree.root(), verdicts_tree.root() if whole else None)
+        found.record_roots[stop] = records_tree.root()
+        if verdicts_tree.size == stop:
+            found.verdict_roots[stop] = verdicts_tree.root()
 
 
 def _next(verdicts: Iterator[Verdict] | None, count: int) -> list[Verdict]:

@@ -5,9 +5,9 @@ The store is only read. It may be edited by anybody who can write the database, 
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,13 +54,13 @@ class AuditedStore:
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield its verdicts from position 0 on, as far as they can be read and have no gap."""
-        with self._reading() as connection:
+        with contextlib.suppress(StoreUnreachableError), self._reading() as connection:
             statement = select(RECORDS).order_by(RECORDS.c.position)
             for position, row in enumerate(connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)):
                 try:
                     verdict = entry_of(tuple(row)).verdict
                     verdict.leaf()
-                except (struct.error, ValueError, TypeError):
+                except (struct.error, ValueError, TypeError, LookupError):
                     return
                 if verdict.position != position:
                     return
@@ -99,7 +99,7 @@ class AuditedStore:
         report(FindingCode.STORE_FOREIGN, None, f"{self.name} says that its ledger is {held}, not {wanted}")
         return False
 
-    @contextmanager
+    @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
         try:
             with self._database.reading() as connection:

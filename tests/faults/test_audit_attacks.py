@@ -143,7 +143,14 @@ def test_a_fork_shown_to_two_auditors_is_proven_as_soon_as_they_compare(audited:
 def test_two_checkpoints_of_one_size_with_other_roots_are_a_fork_whatever_the_ledger_says(audited: Audited) -> None:
     _, roots = forged(audited, "third.sqlite", lambda slots: [*without_letter(audited)(slots), slots[-1]])
     first, second = audited.kept(audited.pair(), "first.kept"), audited.kept(audited.pair(roots=roots), "second.kept")
-    assert codes(audited.audit(None, "--checkpoint", first, "--checkpoint", second), "wrong") == ["FORK", "RECORDS_DIFFER"]
+    evidence = audited.folder / "one-size.fork"
+    words = ("--checkpoint", first, "--checkpoint", second, "--evidence", str(evidence))
+    assert codes(audited.audit(None, *words), "wrong") == ["FORK", "RECORDS_DIFFER"]
+    # The two pairs say enough: no ledger is needed to prove it, nor that this one can be read.
+    evidence.unlink()
+    third = audited.copy("no-ledger.sqlite", lambda slots: [replace(slots[0], record=b"noise"), *slots[1:]])
+    assert codes(audited.audit(third, *words), "wrong") == ["NOT_A_LEDGER", "FORK"]
+    assert ortoo_run("audit", "fork", str(evidence), *audited.trusting).code == 0
 
 
 def test_a_stolen_checkpoint_key_makes_nothing_final(audited: Audited) -> None:
@@ -217,6 +224,9 @@ def test_an_event_that_operator_and_witnesses_accepted_without_a_signature_is_fo
     answer = audited.audit(ledger, *words, "--trust-checkpoints", "--sample", "1000")
     assert [(one["code"], one["position"]) for one in answer.data["findings"]] == [("SIGNATURE_WRONG", position)]
     assert codes(audited.audit(ledger, *words), "wrong")[0] == "STORE_DIFFERS"
+    # The honest store's verdicts are not those that were signed, and an audit by hashes notices.
+    words = ("--checkpoint", audited.kept(pair, "colluding.kept"), "--store", f"sqlite:///{audited.store}")
+    assert codes(audited.audit(ledger, *words, "--trust-checkpoints")) == ["STORE_DIFFERS"]
 
 
 def edit(file: Path, tables: Sequence[Table]) -> set[tuple[str, str]]:
@@ -305,6 +315,17 @@ def test_what_cannot_be_read_of_a_station_was_not_audited(audited: Audited, file
     answer = audited.audit(None, "--checkpoint", audited.kept(audited.pair()), "--store", f"sqlite:///{folder / 'store.sqlite'}")
     assert (answer.code, codes(answer)) == (4, [f"{file.partition('.')[0].upper()}_UNREADABLE"])
     assert "views" not in answer.data["checked"]
+
+
+def test_a_store_without_its_records_was_not_audited(audited: Audited) -> None:
+    store = audited.home_copied("no-records") / "store.sqlite"
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("DROP TABLE records")
+    words = ("--checkpoint", audited.kept(audited.pair()), "--store", f"sqlite:///{store}")
+    answer = audited.audit(None, *words)
+    assert (answer.code, codes(answer)) == (4, ["STORE_UNREADABLE"])
+    fast = audited.audit(None, *words, "--trust-checkpoints")
+    assert "verdicts" in fast.data["not_checked"]
 
 
 def test_another_ledger_is_not_audited_in_the_place_of_the_one_that_is_meant(audited: Audited, tmp_path: Path) -> None:
