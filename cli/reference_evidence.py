@@ -66,6 +66,19 @@ _STEPS: Final = {
 }
 
 
+_ABOUT_TRUST: Final = (
+    "JSON in UTF-8, two spaces to a level, fields in this order, a line feed at the end: no other layout is read. Each root signs "
+    f"the file without `signatures`, in the pre-authentication encoding of DSSE under the payload type `{TRUST_PAYLOAD_TYPE}`."
+)
+_ABOUT_BUNDLE: Final = (
+    "A zip of stored entries and nothing else: no compression, comments, extra fields, zip64, encryption, duplicates or bytes "
+    "between the entries; at most 100,000 entries and 1 GiB. All proofs rest on one pair of checkpoints."
+)
+_ABOUT_VERDICTS: Final = (
+    "Of a bundle of several events the gravest counts. Exit code 3 says that something is wrong, 4 that it could not be verified."
+)
+
+
 def evidence_page() -> str:
     """Return the page: layouts, steps, verdicts, and the text that is the same in every bundle."""
     verdicts = [
@@ -73,36 +86,23 @@ def evidence_page() -> str:
         for code in VerdictCode
     ]
     steps = [(int(step), label(f"evidence_step.{step.name.lower()}", _ENGLISH), _STEPS[step]) for step in Step]
-    return "\n\n".join(
-        (
-            "# Evidence",
-            (
-                "What travels to somebody who verifies without an exchange at hand, and how it is verified. "
-                "[The guide](../guides/auditing.md) goes through it."
-            ),
-            "## The trust file",
-            (
-                f"JSON in UTF-8, two spaces to a level, fields in this order, a line feed at the end: no other layout is read. Each "
-                f"root signs the file without `signatures`, in the pre-authentication encoding of DSSE under the payload type "
-                f"`{TRUST_PAYLOAD_TYPE}`."
-            ),
-            markdown_table(("Field", "Meaning"), _TRUST),
-            "## The bundle",
-            (
-                "A zip of stored entries and nothing else: no compression, comments, extra fields, zip64, encryption, duplicates or "
-                "bytes between the entries; at most 100,000 entries and 1 GiB. All proofs rest on one pair of checkpoints."
-            ),
-            markdown_table(("File", "What it is"), [(f"`{name}`", about) for name, about in _FILES]),
-            "## The eight steps",
-            markdown_table(("Step", "", "What must hold"), steps),
-            "## Verdicts",
-            (
-                "Of a bundle of several events the gravest counts. Exit code 3 says that something is wrong, 4 that it could not be "
-                "verified."
-            ),
-            markdown_table(("Code", "In words", "Exit code"), verdicts),
-            "## The text",
-            f"What stands in `{VERIFY}` of every bundle, before the lines of its own records.",
-            f"```text\n{STEPS}```",
-        )
+    files = [(f"`{name}`", about) for name, about in _FILES]
+    parts = (
+        "# Evidence",
+        "How evidence travels and is verified where no exchange is at hand; [the guide](../guides/auditing.md) goes through it.",
+        "## The trust file",
+        _ABOUT_TRUST,
+        markdown_table(("Field", "Meaning"), _TRUST),
+        "## The bundle",
+        _ABOUT_BUNDLE,
+        markdown_table(("File", "What it is"), files),
+        "## The eight steps",
+        markdown_table(("Step", "", "What must hold"), steps),
+        "## Verdicts",
+        _ABOUT_VERDICTS,
+        markdown_table(("Code", "In words", "Exit code"), verdicts),
+        "## The text",
+        f"What stands in `{VERIFY}` of every bundle, before the lines of its own records.",
+        f"```text\n{STEPS}```",
     )
+    return "\n\n".join(parts)
