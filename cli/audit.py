@@ -103,29 +103,41 @@ def ledger_command(session: Session, /, location: str, trust_file: Path, state: 
         if given["trust_checkpoints"]:
             outcome = _hash(ledger, evidence, findings, store, sample=given["sample"] or 0, seed=seed)
         else:
-            folder = given["resume"] or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ortoo-audit-")))
+            folder = (
+                given["resume"].expanduser()
+                if given["resume"]
+                else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ortoo-audit-")))
+            )
             views = given["views_url"] or (_views_beside(given["store_url"]) if store else None)
             stamping = None if given["timestamp_roots"] is None else _Stamping(location, given["timestamp_roots"])
             outcome = _replay(session, ledger, evidence, findings, store, folder=folder, views=views, stamping=stamping)
     shown_seed = seed if given["sample"] else None
     data = report_data(location, evidence.trust, outcome, findings, seed=shown_seed)
     lines = report_lines(data, outcome, findings, session.language)
-    _write_files(given["report_file"], given["fork_file"], data, lines, outcome)
     session.show(data, lines)
+    _write_files(given["report_file"], given["fork_file"], data, lines, outcome)
     _end(session, exit_code_of(findings))
 
 
 def _require_sense(given: dict[str, Any]) -> None:
-    if given["sample"] and not given["trust_checkpoints"]:
-        raise UsageError("--sample verifies signatures besides hashes; without --trust-checkpoints all are verified anyway.")
-    if given["timestamp_roots"] and given["trust_checkpoints"]:
-        raise UsageError(
-            "--timestamp-roots verifies what a replay finds, and --trust-checkpoints replays nothing. Leave one out."
-        )
-    if given["resume"] and given["trust_checkpoints"]:
-        raise UsageError("--resume keeps what was judged, and --trust-checkpoints judges nothing. Leave one of them out.")
-    if given["views_url"] and (given["trust_checkpoints"] or not given["store_url"]):
-        raise UsageError("--views are compared with a replay beside --store. Give both, without --trust-checkpoints.")
+    """Raise `UsageError` for options that do not go together, and for files that are there, before hours are spent."""
+    fast = given["trust_checkpoints"]
+    wrong = (
+        (given["sample"] and not fast, "--sample verifies signatures besides hashes; without --trust-checkpoints all are."),
+        (
+            given["timestamp_roots"] and fast,
+            "--timestamp-roots needs a replay, and --trust-checkpoints makes none. Leave one out.",
+        ),
+        (given["resume"] and fast, "--resume keeps what was judged, and --trust-checkpoints judges nothing. Leave one out."),
+        (given["views_url"] and fast, "--views are compared with a replay, and --trust-checkpoints makes none. Leave one out."),
+        (given["views_url"] and not given["store_url"], "--views are compared as far as --store reaches. Give both."),
+    )
+    for does_not_fit, why in wrong:
+        if does_not_fit:
+            raise UsageError(why)
+    for file in (given["report_file"], given["fork_file"]):
+        if file is not None and file.expanduser().exists():
+            raise UsageError(f"{file} is there already, and nothing is overwritten. Name a new file.")
 
 
 def _published(session: Session, location: str, findings: Findings) -> Iterator[bytes]:
@@ -217,11 +229,16 @@ def _hash(
 
 
 def _write_files(report: Path | None, fork: Path | None, data: dict[str, Any], lines: list[str], outcome: Outcome) -> None:
-    if report is not None:
-        text = json_text(data) if report.suffix == ".json" else "\n".join(lines)
-        report.expanduser().write_text(f"{text}\n", "utf-8")
-    if fork is not None and outcome.forks:
-        fork.expanduser().write_bytes(encode_fork(outcome.forks[0]))
+    text = json_text(data) if report is not None and report.suffix == ".json" else "\n".join(lines)
+    evidence = encode_fork(outcome.forks[0]) if outcome.forks else None
+    for file, content in ((report, f"{text}\n".encode()), (fork, evidence)):
+        if file is None or content is None:
+            continue
+        try:
+            with file.expanduser().open("xb") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise UsageError(f"{file} was not written ({error.strerror}); what it was to hold stands above.") from error
 
 
 @audit.command("compare")

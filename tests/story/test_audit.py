@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.audit_findings import MOST_FINDINGS, FindingCode, Findings, Gravity
 from adapters.audit_replay import Replay
 from adapters.ledger_sqlite import SqliteLedger
 from adapters.store.tiles import Log
@@ -167,6 +168,35 @@ def test_a_store_that_is_behind_is_compared_as_far_as_it_is(audited: Audited, tm
         answer = audited.audit(longer, *words)
         assert (answer.code, codes(answer)) == (0, ["STORE_BEHIND", "NOT_COVERED"])
         assert {"store", "views"} <= set(answer.data["checked"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--sample", "5"),
+        ("--trust-checkpoints", "--resume", "somewhere"),
+        ("--trust-checkpoints", "--store", "sqlite:///store.sqlite", "--views", "sqlite:///views.sqlite"),
+        ("--views", "sqlite:///views.sqlite"),
+        ("--report", "{trust}"),
+        ("--evidence", "{trust}"),
+        ("--checkpoint", "{folder}/none"),
+        ("--store", "mysql://x/y"),
+    ],
+    ids=lambda words: words[0] if len(words) < 3 else " ".join(words[::2]),
+)
+def test_what_does_not_go_together_is_refused_before_anything_is_read(audited: Audited, words: tuple[str, ...]) -> None:
+    filled = [word.format(trust=audited.trust, folder=audited.folder) for word in words]
+    before = audited.trust.read_bytes()
+    answer = audited.audit(None, *filled)
+    assert answer.code == 2, answer
+    assert audited.trust.read_bytes() == before
+
+
+def test_more_findings_than_a_reader_can_use_are_counted() -> None:
+    findings = Findings()
+    for position in range(MOST_FINDINGS + 7):
+        findings.report(FindingCode.STORE_DIFFERS, position, "a row")
+    assert (len(findings.listed), findings.left_out, findings.gravity) == (MOST_FINDINGS, 7, Gravity.WRONG)
 
 
 def test_copies_are_compared_up_to_where_they_part_ways(audited: Audited) -> None:
