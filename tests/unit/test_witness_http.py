@@ -355,7 +355,7 @@ LINE_OVER_NINE = SeededWitness(7).cosigned(LOG.note(9)).lines[-1].encoded().enco
         pytest.param(lambda h: h.wfile.write(b"SSH-2.0\r\n" * 10), WitnessUnreachableError, id="another protocol"),
         pytest.param(lambda h: h.connection.close(), WitnessUnreachableError, id="it hangs up"),
         pytest.param(drip, WitnessUnreachableError, id="it drips"),
-        pytest.param(lambda _: time.sleep(2), WitnessUnreachableError, id="it is silent"),
+        pytest.param(lambda _: time.sleep(6), WitnessUnreachableError, id="it is silent"),
     ],
 )
 def test_a_hostile_answer_is_told_and_holds_up_nobody(
@@ -365,8 +365,8 @@ def test_a_hostile_answer_is_told_and_holds_up_nobody(
     bad = impostor(stack, answer)
     began = time.monotonic()
     known = (SeededWitness(7), SeededWitness(8))
-    gathered = gather_cosignatures([bad, url_of(address)], wanted(8, known=known), limit_s=1.0)
-    assert time.monotonic() - began < 5
+    gathered = gather_cosignatures([bad, url_of(address)], wanted(8, known=known), limit_s=3.0)
+    assert time.monotonic() - began < 20
     assert names(gathered) == ["witness.example/w7"]
     assert type(gathered.problems.get(bad)) is (type(None) if expected is None else expected)
 
