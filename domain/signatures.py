@@ -31,6 +31,7 @@ ED25519_SIGNATURE_SIZE_BYTES: Final = 64
 CACHED_KEYS: Final = 4096
 """Loading a key costs a seventh of a verification and holding it two kilobytes: those who wrote last are kept at hand."""
 
+_ECDSA_SHA256: Final = ec.ECDSA(SHA256())
 _P256_PREFIX: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 """All that comes before x and y in the SubjectPublicKeyInfo of an uncompressed point of P-256 (RFC 5480, section 2)."""
 _P256_SPKI_SIZE_BYTES: Final = len(_P256_PREFIX) + 64
@@ -134,7 +135,7 @@ def require_strict_ecdsa(signature: bytes, order: int) -> None:
 def _verify_ecdsa(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
     require_strict_ecdsa(signature, P256_ORDER)
     try:
-        key.verify(signature, message, ec.ECDSA(SHA256()))
+        key.verify(signature, message, _ECDSA_SHA256)
     except InvalidSignature as error:
         msg = "the signature does not verify"
         raise SignatureInvalidError(msg) from error

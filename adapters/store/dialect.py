@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, Update, create_engine, event
@@ -183,6 +184,15 @@ def marker(engine: Engine) -> str:
     return "?" if engine.dialect.paramstyle == "qmark" else "%s"
 
 
+def first_value(connection: Connection, statement: str) -> Any:
+    """Return the first value of the first row that a statement finds; there must be one."""
+    driver = plain_sqlite(connection)
+    if driver is None:
+        return connection.exec_driver_sql(statement).scalar()
+    with _as_of_alchemy(statement):
+        return driver.execute(statement).fetchone()[0]
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows, each a tuple of all columns in order; a third cheaper than through the expression language."""
     if not rows:
@@ -192,10 +202,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     if driver is None:
         connection.exec_driver_sql(statement, list(rows))
         return
-    try:
+    with _as_of_alchemy(statement):
         driver.executemany(statement, rows)
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
 def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -208,10 +216,17 @@ def update_rows(connection: Connection, statement: Update, rows: Sequence[Mappin
         connection.execute(statement, list(rows))
         return
     sql, names, constants = _update(statement)
-    try:
+    with _as_of_alchemy(sql):
         driver.executemany(sql, [[constants[name] if name in constants else row[name] for name in names] for row in rows])
+
+
+@contextlib.contextmanager
+def _as_of_alchemy(statement: str) -> Iterator[None]:
+    """Let an error of SQLite's own driver be caught like one that went through SQLAlchemy."""
+    try:
+        yield
     except sqlite3.Error as error:
-        raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
 
 
 @functools.cache
@@ -255,4 +270,6 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get(_READS_NEWEST, False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")
+        statement = "BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN"
+        with _as_of_alchemy(statement):
+            connection.connection.execute(statement)

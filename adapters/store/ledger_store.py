@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.errors import StoreForeignError, StoreMovedError, StoreUnreachableError
 from adapters.store.checkpoints import KeptCheckpoints
 from adapters.store.database import Database
-from adapters.store.dialect import complaint, insert_rows, marker, name_of, plain_sqlite
+from adapters.store.dialect import complaint, first_value, insert_rows, marker, name_of, plain_sqlite
 from adapters.store.dump import canonical_dump_of
 from adapters.store.entries import Entry, entry_of, row_of
 from adapters.store.indexes import index_batch, keep_inboxes
@@ -311,7 +311,7 @@ class LedgerStore:
 
     def _change_rows(self, connection: Connection, batch: Sequence[Judged]) -> list[tuple[Any, ...]]:
         # Numbered from 1 in the order of writing, so that no size of batches shows in a dump.
-        last = connection.exec_driver_sql(_LAST_CHANGE_SQL).scalar() or 0
+        last = first_value(connection, _LAST_CHANGE_SQL) or 0
         changes = [change for judged in batch for change in judged.changes]
         return [
             (number, change.originator_id, change.originator_version, change.TOPIC, self._mapper.encode_change(change))
@@ -368,7 +368,7 @@ class LedgerStore:
 
 
 def _require_next(connection: Connection, position: int) -> None:
-    last = connection.exec_driver_sql(_NEXT_SQL).scalar()
+    last = first_value(connection, _NEXT_SQL)
     if position != (0 if last is None else last + 1):
         raise StoreMovedError(position)
 
