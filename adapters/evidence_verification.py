@@ -158,15 +158,15 @@ class _Verification:
             with findings.checking(Step.CERTIFICATES, one.folder):
                 verify_enrolment(one, self.bundle.files.read(one.folder + ISSUER), self.trust, self.codec)
         if len(self.findings.found) == before:
-            for key in vouched_by(one):
-                self.keys.setdefault(key.digest, key)
+            with findings.checking(Step.SIGNATURES, one.folder):
+                for key in vouched_by(one):
+                    self.keys.setdefault(key.digest, key)
 
     def _event(self, one: Proven, pair: CheckpointPair | None) -> tuple[VouchedKey, ...]:
         findings = self.findings.about(one.position)
         signers = self._record(one, pair, findings)
         self._require_same(one.folder + PAE, one.opened.message, Step.SIGNATURES, findings)
-        if one.opened.event.signatures:
-            self._require_same(one.folder + SIGNATURE, one.opened.event.signatures[0].signature, Step.SIGNATURES, findings)
+        self._require_same(one.folder + SIGNATURE, one.opened.event.signatures[0].signature, Step.SIGNATURES, findings)
         if self.bundle.is_single:
             self._copies(one, findings)
         for document in named_documents(one.opened.body):

@@ -67,8 +67,9 @@ _STEPS: Final = {
 
 
 _ABOUT_TRUST: Final = (
-    "JSON in UTF-8, two spaces to a level, fields in this order, a line feed at the end: no other layout is read. Each root signs "
-    f"the file without `signatures`, in the pre-authentication encoding of DSSE under the payload type `{TRUST_PAYLOAD_TYPE}`."
+    "JSON in UTF-8, two spaces to a level, fields in this order, a line feed at the end: no other layout is read. Each root "
+    "signs the file without `signatures`, in the pre-authentication encoding of DSSE under the payload type "
+    f"`{TRUST_PAYLOAD_TYPE}`."
 )
 _ABOUT_BUNDLE: Final = (
     "A zip of stored entries and nothing else: no compression, comments, extra fields, zip64, encryption, duplicates or bytes "

@@ -19,7 +19,8 @@ from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, facts
 
 HUNTING: Final = bool(os.environ.get("ORTOO_HUNT"))
 FILE_CHANGES: Final = 50_000 if HUNTING else 5_000
-CONTENT_CHANGES: Final = 50_000 if HUNTING else 600
+CONTENT_CHANGES: Final = 50_000 if HUNTING else 400
+EXCHANGES: Final = 5_000 if HUNTING else 150
 TRUST_CHANGES: Final = 50_000 if HUNTING else 500
 REFUSED: Final = frozenset({VerdictCode.INVALID, VerdictCode.UNVERIFIABLE})
 
@@ -104,6 +105,26 @@ def test_changed_contents_are_refused_or_tell_the_same(
     record_property("bundles changed in their contents", CONTENT_CHANGES)
     # All of it counts: at most the name of a witness whom nobody asked could be another.
     assert told_the_same == 0
+
+
+def test_files_exchanged_with_those_of_other_bundles_are_refused_or_tell_the_same(
+    evidence: Evidence, record_property: Callable[[str, object], None]
+) -> None:
+    chance = random.Random(8)
+    singles = [evidence.event(name) for name in ("acknowledged", "0", "second decision", "group", "revoked", "recall")]
+    bundles = [*singles, evidence.letter("replaced"), evidence.letter("circular", "mfy-001")]
+    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in bundles]
+    others = [(name, content) for files, _ in prepared for name, content in files.items()]
+    for number in range(EXCHANGES):
+        files, honest = prepared[number % len(prepared)]
+        changed = dict(files)
+        for _ in range(chance.randrange(1, 4)):
+            name, content = chance.choice(others)
+            place = chance.choice([one for one in files if one.rpartition("/")[2] == name.rpartition("/")[2]] or [name])
+            changed[place] = content
+        if changed != files:
+            require_refused_or_same(evidence, bundle_of(changed), honest)
+    record_property("bundles with files of others", EXCHANGES)
 
 
 def test_a_changed_trust_file_is_refused_or_says_the_same(
