@@ -31,8 +31,8 @@ from tests.submitting_process import WINDOWS, Task, context, key_bytes, submit
 
 pytestmark = pytest.mark.slow
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
-KILLS_PER_WINDOW: Final = 10 * LONGER
-RANDOM_KILLS: Final = 30 * LONGER
+KILLS_PER_WINDOW: Final = 7 * LONGER
+RANDOM_KILLS: Final = 21 * LONGER
 """On each kind of ledger."""
 PATIENCE_S: Final = 120.0
 POLL_S: Final = 0.1

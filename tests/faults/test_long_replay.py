@@ -35,11 +35,11 @@ from tests.submitting_process import context
 pytestmark = pytest.mark.slow
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 COMMITTEES: Final = tuple(OrgId(f"many-{number:05}") for number in range(RECIPIENTS_LIMIT + 1))
-MIXED: Final = 40_000 * LONGER
+MIXED: Final = 20_000 * LONGER
 """Records after the directory: garbage, copies, honest letters."""
 GROWTH_LIMIT_MB: Final = 48
-"""What a replay may hold more after three times as many records: the cache of states, which has a limit. Holding the records
-and what they changed would take more than 200 MB."""
+"""What a replay may hold more after twice as many records: the cache of states, which has a limit. Holding the records
+and what they changed would take more than 100 MB."""
 _UNITS_PER_MB: Final = 1024 * 1024 if sys.platform == "darwin" else 1024
 
 

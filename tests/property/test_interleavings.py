@@ -49,8 +49,8 @@ from tests.property.strategies import MEMBERS, Scene, Stock, Written, interleavi
 
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 """How many times as many are tried: `make hunt` has time."""
-JUDGED: Final = 90 * LONGER
-SHOWN: Final = 30 * LONGER
+JUDGED: Final = 60 * LONGER
+SHOWN: Final = 20 * LONGER
 """Interleavings that are read into stores, and into views besides, which costs three times as much."""
 GROUPS: Final = 10
 """All kinds of hostile records are divided into so many groups, and every ledger has one group of them."""
