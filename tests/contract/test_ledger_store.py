@@ -22,13 +22,16 @@ from adapters.store.tables import CHANGES, METADATA, RECORDS, SNAPSHOTS
 from adapters.store.tiles import Log
 from domain.errors import UnknownChangeError
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId
+from domain.inboxes import INBOXES_ID, Commitment
 from domain.letters import LetterEntered, tally_key
 from domain.notes import MAX_SIZE
 from domain.proofs import verify_consistency, verify_inclusion
 from domain.reasons import Reason
 from domain.tree import EMPTY_ROOT, TreeError, leaf_hash, root_of
 from domain.verdicts import Judged
+from tests.addressed import inboxes_of
 from tests.judged_history import COMMITTEES, History, some_history
+from tests.vectors.ledgers.corpus import FOLDER, concluded_text, follow_into, slots_of
 
 Open = Callable[[], LedgerStore]
 
@@ -211,6 +214,20 @@ def test_an_identity_is_found_where_it_stands_first(store: LedgerStore, history:
     assert store.position_of(repeated.identity) == 0
     assert store.position_of(ZERO_DIGEST) is None
     assert store.position_of(Digest(b"x" * 32)) is None
+
+
+def test_a_ledger_with_everything_that_rules_2_accept_comes_out_alike_in_every_database(store: LedgerStore) -> None:
+    folder = FOLDER / "settlements"
+    slots = slots_of((folder / "records.jsonl").read_text("ascii"))
+    follow_into(store, slots, batch=7)
+    assert concluded_text(store) == (folder / "expected.jsonl").read_text("ascii")
+    committed = store.state(INBOXES_ID)
+    assert isinstance(committed, Commitment)
+    verdicts = [entry.verdict for entry in store.each_entry(until=committed.size)]
+    inboxes = [(one.organisation, one.letters, one.head) for one in store.inboxes()]
+    assert inboxes == inboxes_of(slots[: committed.size], verdicts)
+    assert store.latest_time(0) == max(entry.verdict.at for entry in store.each_entry())
+    assert store.latest_time(len(slots)) == -1
 
 
 def test_a_time_names_the_last_position_that_is_not_later(store: LedgerStore, history: History) -> None:

@@ -89,9 +89,16 @@ def slots_of(text: str) -> list[Slot]:
 
 def expected_text(slots: Sequence[Slot], *, batch: int = 500) -> str:
     """Return one line for each position: what a reader in batches of a size concludes, and both roots from there on."""
+    with contextlib.closing(LedgerStore("sqlite://")) as store:
+        follow_into(store, slots, batch=batch)
+        return concluded_text(store)
+
+
+def follow_into(store: LedgerStore, slots: Sequence[Slot], *, batch: int) -> None:
+    """Let a reader follow a ledger into a store, in batches of a size."""
     ledger = MemoryLedger()
     ledger._slots.extend(slots)
-    with contextlib.closing(LedgerStore("sqlite://")) as store, contextlib.closing(Verifier(1)) as verifier:
+    with contextlib.closing(Verifier(1)) as verifier:
         follower = Follower(
             ledger=ledger,
             store=store,
@@ -102,7 +109,11 @@ def expected_text(slots: Sequence[Slot], *, batch: int = 500) -> str:
         )
         while store.next_position() < ledger.end():
             follower.catch_up(until=store.next_position() + batch)
-        return "".join(_line(**_conclusion(store, entry)) for entry in store.each_entry())
+
+
+def concluded_text(store: LedgerStore) -> str:
+    """Return one line for each position of a store: the verdict on it, and both roots from there on."""
+    return "".join(_line(**_conclusion(store, entry)) for entry in store.each_entry())
 
 
 def _conclusion(store: LedgerStore, entry: Entry) -> dict[str, Any]:
