@@ -37,10 +37,14 @@ MOST_TOLD: Final = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """On what terms a bundle is verified: when, how old its checkpoint may be, and what the verifier holds besides."""
+    """On what terms a bundle is verified: when, how old its checkpoint may be, and what the verifier holds besides.
+
+    `recipient` is an organisation of whom the bundle must show that the letter was addressed to it.
+    """
 
     now_ms: int
     max_age_ms: int | None = None
+    recipient: OrgId | None = None
     held: CheckpointPair | None = None
     later: LaterHistory | None = None
 

@@ -47,6 +47,8 @@ def addressed_in(events: Iterable[Proven], sent: Proven) -> Mapping[OrgId, str]:
         accepted = (one.opened.body for one in events if one.leaf.reason is Reason.ACCEPTED)
         shown |= dict.fromkeys(_members(group, [body for body in accepted if isinstance(body, GroupDefined)]), IN_GROUP)
     shown |= {one.organisation: NAMED for one in dispatch.addressees if one.organisation is not None}
+    # Whoever writes to a group of which he is a member does not write to himself.
+    shown.pop(dispatch.header.organisation, None)
     return shown
 
 

@@ -129,13 +129,16 @@ class _Verification:
         named = {document.sha256 for one in bundle.events for document in named_documents(one.opened.body)}
         for digest in sorted(bundle.documents - named):
             findings.wrong(Step.PARSING, document_name(digest), "no event in the bundle names this document")
+        sent = letter_of(bundle.events)
         if bundle.events and not bundle.is_single:
-            self._require_one_letter()
+            self._require_one_letter(sent)
+        wanted = self.terms.recipient
+        if wanted is not None and (sent is None or wanted not in addressed_in(bundle.events, sent)):
+            findings.missing(Step.PARSING, "", f"what shows that {wanted} was addressed")
 
-    def _require_one_letter(self) -> None:
+    def _require_one_letter(self, sent: Proven | None) -> None:
         """Step 2: all events are about one letter, and show that whoever received it was addressed."""
         bundle, findings = self.bundle, self.findings
-        sent = letter_of(bundle.events)
         if sent is None:
             findings.missing(Step.PARSING, "", "the letter's dispatch")
             return

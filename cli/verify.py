@@ -26,7 +26,7 @@ from cli.trusting import held_pair, trust_options, trusted
 from cli.verify_shown import report_data, report_lines
 from cli.wiring import StationPlan, build_station, kafka_security, open_reading_station
 from domain.changes import View
-from domain.ids import Digest
+from domain.ids import Digest, organisation_id
 from schemas.codec import LedgerCodec
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,6})([smhd])")
@@ -46,6 +46,7 @@ EXIT_CODES: Final = {
 @click.command("verify")
 @click.argument("file", type=click.Path(path_type=Path))
 @trust_options
+@click.option("--recipient", metavar="ORG", help="An organisation that the bundle must show to be addressed.")
 @click.option("--max-age", metavar="DURATION", help="How old its checkpoint may be: 36h, 7d. Older could not be verified.")
 @click.option("--checkpoint", "held", metavar="FILE", type=click.Path(path_type=Path), help="An older checkpoint that you hold.")
 @click.option("--ledger", "location", metavar="LOCATION", help="A ledger to replay: it tells what happened since.")
@@ -57,6 +58,7 @@ def verify(  # noqa: PLR0913 - what the command line says
     file: Path,
     trust_file: Path,
     state: Path | None,
+    recipient: str | None,
     max_age: str | None,
     held: Path | None,
     location: str | None,
@@ -69,14 +71,16 @@ def verify(  # noqa: PLR0913 - what the command line says
 
     Example:
       ortoo verify L165.ortoo.zip --trust trust.json
+      ortoo verify L165.ortoo.zip --trust trust.json --recipient mfy-001
       ortoo verify L165.ortoo.zip --trust trust.json --max-age 7d --checkpoint kept.checkpoint
     """
     max_age_ms = None if max_age is None else _duration(max_age)
     pair = None if held is None else held_pair(held)
+    addressed = None if recipient is None else organisation_id(recipient)
     trust = trusted(session, trust_file, state)  # step 1
     with contextlib.ExitStack() as stack:
         later = stack.enter_context(_later(session, trust, location))
-        terms = Terms(now_ms=session.now_ms(), max_age_ms=max_age_ms, held=pair, later=later)
+        terms = Terms(now_ms=session.now_ms(), max_age_ms=max_age_ms, recipient=addressed, held=pair, later=later)
         report = _verified(file.expanduser(), trust, terms)
     session.show(report_data(file, trust, report), lambda: report_lines(file, trust, report, session.language))
     code = EXIT_CODES[report.verdict.code]

@@ -13,7 +13,7 @@ from adapters.evidence_letters import IN_GROUP, NAMED
 from adapters.evidence_report import SinceCode, VerdictCode
 from adapters.evidence_verification import LATER
 from cli.verify import StationHistory
-from domain.ids import LetterId
+from domain.ids import LetterId, OrgId
 from domain.reasons import Reason
 from domain.verdicts import RegisterKind
 from tests.audited_exchange import QUORUM, WITNESSES
@@ -90,6 +90,22 @@ def test_whoever_was_silent_has_a_bundle_too(evidence: Evidence) -> None:
     report = evidence.verify(evidence.letter("circular", "mfy-006"))
     assert report.verdict.code is VerdictCode.VALID
     assert [one.facts.type for one in report.events] == ["group.defined", "letter.dispatched", "acknowledgement.missed"]
+
+
+def test_whoever_asks_is_told_whether_an_organisation_is_shown_to_be_addressed(evidence: Evidence) -> None:
+    circular = evidence.letter("circular", "mfy-006")
+    for bundle, recipient, code in (
+        (circular, "mfy-006", VerdictCode.VALID),
+        (circular, "mfy-003", VerdictCode.VALID),
+        (circular, "mfy-007", VerdictCode.UNVERIFIABLE),
+        (evidence.event("answered"), "mfy-001", VerdictCode.VALID),
+        (evidence.event("answered"), "mfy-002", VerdictCode.UNVERIFIABLE),
+        # Without the group's parts, only who is named is shown.
+        (evidence.event("circular"), "mfy-003", VerdictCode.VALID),
+        (evidence.event("circular"), "mfy-006", VerdictCode.UNVERIFIABLE),
+        (evidence.event("acknowledged"), "mfy-001", VerdictCode.UNVERIFIABLE),
+    ):
+        assert evidence.verify(bundle, recipient=OrgId(recipient)).verdict.code is code, recipient
 
 
 def test_a_successor_answers_for_the_one_it_succeeded(evidence: Evidence) -> None:
