@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from domain.letters import CAPACITIES
 from domain.reasons import Reason
 from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
 from domain.senders import RECALL_REASONS
+from tests.source_tree import ROOT
 
 ROOT = Path(__file__).resolve().parents[3]
 CODES: dict[str, set[str]] = {
@@ -153,3 +155,9 @@ def test_the_glossary_has_every_word_of_the_domain_in_every_language() -> None:
         assert row[1].endswith("."), row
         assert not CYRILLIC.search(row[2]), row
         assert all(CYRILLIC.search(cell) for cell in row[3:]), row
+
+
+def test_no_label_is_written_in_two_places() -> None:
+    tables = [tomllib.loads(file.read_text("utf-8")) for file in sorted((ROOT / "cli" / "words").glob("*.toml"))]
+    keys = [f"{topic}.{code}" for table in tables for topic, codes in table.items() for code in codes]
+    assert sorted(keys) == sorted(set(keys))
