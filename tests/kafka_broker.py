@@ -37,9 +37,9 @@ HOST: Final = "127.0.0.1"
 PORTS: Final = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections: a client that knocks at a stopped broker's port must never
 be given that very port as its own, or it would be connected to itself."""
-START_TIMEOUT_S: Final = 120
+START_TIMEOUT_S: Final = 240
 """A broker answers after 5 s on an idle machine; a busy one may take long."""
-STOP_TIMEOUT_S: Final = 30
+STOP_TIMEOUT_S: Final = 90
 POLL_S: Final = 0.1
 JVM: Final = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO")
 SETTINGS: Final[Mapping[str, str]] = {

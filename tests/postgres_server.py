@@ -33,9 +33,9 @@ from tests.beside import run_beside
 
 HOST: Final = "127.0.0.1"
 USER: Final = "postgres"
-START_TIMEOUT_S: Final = 60
+START_TIMEOUT_S: Final = 180
 """A server answers after 0.2 s on an idle machine; a busy one may take long."""
-STOP_TIMEOUT_S: Final = 30
+STOP_TIMEOUT_S: Final = 90
 POLL_S: Final = 0.02
 SETTINGS: Final = {
     # These data need survive no power cut; what is acknowledged survives the end of the server's processes all the same.

@@ -30,7 +30,7 @@ PROGRAM: Final = re.compile(r"(?:ORTOO_[A-Z_]+=\S+ )*ortoo ")
 ANYTHING: Final = {" … ": "(?: .*?)? ", " …": "(?: .*)?", "… ": "(?:.*? )?", "…": ".*?"}
 """What stands between words may be no word at all."""
 EXIT_CODE: Final = "echo $?"
-SHELL_LIMIT_S: Final = 60
+SHELL_LIMIT_S: Final = 180
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

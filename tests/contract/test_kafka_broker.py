@@ -21,6 +21,7 @@ from tests.kafka_broker import BrokerError, KafkaBroker
 from tests.kafka_files import Jar, KafkaUnavailableError, _fetch, listed_jars
 from tests.server_watchdog import watch
 
+PATIENCE_S = 90.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +35,7 @@ def new_topic(bootstrap: str, replicas: int = 1) -> str:
 
 def produce(bootstrap: str, topic: str, values: list[bytes]) -> list[int]:
     producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
-    offsets = [producer.send(topic, value, partition=0).get(timeout=30).offset for value in values]
+    offsets = [producer.send(topic, value, partition=0).get(timeout=PATIENCE_S).offset for value in values]
     producer.close(timeout=5)
     return offsets
 
@@ -42,7 +43,7 @@ def produce(bootstrap: str, topic: str, values: list[bytes]) -> list[int]:
 def consume(bootstrap: str, topic: str, count: int) -> list[bytes]:
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
     consumer.assign([TopicPartition(topic, 0)])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     values: list[bytes] = []
     while len(values) < count and time.monotonic() < deadline:
         values += [record.value for records in consumer.poll(timeout_ms=500).values() for record in records]
@@ -89,7 +90,7 @@ def test_no_broker_outlives_the_run_that_started_it(kafka: KafkaBroker, tmp_path
         assert all(listens(address) for address in addresses)
         for sign, run in runs.items():
             run.send_signal(sign)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while any(listens(address) for address in addresses) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(listens(address) for address in addresses)
@@ -105,7 +106,7 @@ def _run(said: Path) -> Iterator[subprocess.Popen[str]]:
     ):
         try:
             yield run
-            run.wait(30)
+            run.wait(PATIENCE_S)
         finally:
             run.kill()
 

@@ -186,7 +186,7 @@ def test_without_the_ledger_what_was_read_before_is_shown(exchange: TestExchange
     with kept_from_everybody(exchange):
         started_s = time.monotonic()
         during = committee.done("inbox", ORTOO_CATCH_UP_S="0.5")
-        assert time.monotonic() - started_s < 5
+        assert time.monotonic() - started_s < 15
         status = committee.done("station", "status", "--json", ORTOO_CATCH_UP_S="0.5").data
     assert during.out == before.out
     assert "ledger unreachable" in during.err
