@@ -34,7 +34,6 @@ from domain.letters import CAPACITIES
 from domain.reasons import Reason
 from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
 from domain.senders import RECALL_REASONS
-from tests.source_tree import ROOT
 
 ROOT = Path(__file__).resolve().parents[3]
 CODES: dict[str, set[str]] = {
