@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from adapters.errors import StationError
+from adapters.small_server import SmallServer, answering_with
 from adapters.station_reports import ALARMS, Doing, DutyReport, Standing
 from domain.reasons import Reason
 
@@ -146,42 +144,14 @@ def serving(metrics: StationMetrics, address: str) -> Iterator[str]:
         server = _Server(host, port, metrics)
     except OSError as error:
         raise MetricsAddressError(address, error.strerror or str(error)) from error
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="metrics", daemon=True)
-    thread.start()
-    try:
-        yield f"[{host}]:{server.server_port}" if ":" in host else f"{host}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering_with(server, "metrics") as found:
+        yield found
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 4 * ASKERS_LIMIT
-
+class _Server(SmallServer):
     def __init__(self, host: str, port: int, metrics: StationMetrics) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.metrics = metrics
-        self._free = threading.BoundedSemaphore(ASKERS_LIMIT)
-        super().__init__((host, port), _Handler)
-
-    def server_bind(self) -> None:
-        # Not as the library's servers do it, which ask the network for this machine's name and wait for the answer.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        del request, client_address
-        return self._free.acquire(blocking=False)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: who asked went away before the answer."""
+        super().__init__(host, port, _Handler, askers=ASKERS_LIMIT)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
+from adapters.small_server import SmallServer, answering_with
 from adapters.station_metrics import MetricsAddressError, listening_address
 from adapters.witness import REQUEST_LIMIT_BYTES, Witness
 from adapters.witness_errors import (
@@ -56,38 +56,21 @@ def answering(witness: Witness, address: str, failed: Failed) -> Iterator[str]:
         raise WitnessAddressError(address, "it names no port") from error
     except OSError as error:
         raise WitnessAddressError(address, error.strerror or str(error)) from error
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="witness", daemon=True)
-    thread.start()
     try:
-        yield f"[{host}]:{server.server_port}" if ":" in host else f"{host}:{server.server_port}"
+        with answering_with(server, "witness") as found:
+            yield found
     finally:
-        server.shutdown()
-        server.server_close()
         server.let_finish()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 4 * ASKERS_LIMIT
-
+class _Server(SmallServer):
     def __init__(self, host: str, port: int, witness: Witness, failed: Failed) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.witness = witness
         self.failed = failed
         self.is_ending = False
-        self._free = threading.BoundedSemaphore(ASKERS_LIMIT)
         self._answering = 0
         self._changed = threading.Condition()
-        super().__init__((host, port), _Handler)
-
-    def server_bind(self) -> None:
-        # Not as the library's servers do it, which ask the network for this machine's name and wait for the answer.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        del request, client_address
-        return self._free.acquire(blocking=False)
+        super().__init__(host, port, _Handler, askers=ASKERS_LIMIT)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         ending = threading.Timer(CONNECTION_LIMIT_S, _hang_up, (request,))
@@ -97,10 +80,6 @@ class _Server(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             ending.cancel()
-            self._free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: who asked went away before the answer."""
 
     @contextmanager
     def one_answer(self) -> Iterator[None]:
