@@ -18,7 +18,7 @@ from adapters.audit_hashes import Hashed, Sample, hash_ledger
 from adapters.audit_replay import Replay, check_place
 from adapters.audit_store import AuditedStore
 from adapters.audit_timestamps import check_stamped_times
-from adapters.errors import LedgerRefusedError, LedgerUnreachableError, StoreError
+from adapters.errors import HistoryError, LedgerRefusedError, LedgerUnreachableError, StoreError
 from adapters.follower import Progress
 from adapters.ledger import Ledger
 from adapters.trust_files import Trust
@@ -149,7 +149,8 @@ class FullAudit:
         replay = self._replay
         replay.check_numbers(self._report)
         replay.check_times(trusted.sightings, now_ms, self._report)
-        check_stamped_times(replay, trusted.sightings, self._report)
+        if not check_stamped_times(replay, trusted.sightings, self._report):
+            outcome.checked.append(Check.TIMESTAMPS)
         last = replay.store.last_verdict()
         outcome.at_ms = last.at if last else None
         outcome.reasons = replay.reasons()
@@ -249,6 +250,8 @@ class HashAudit:
                 verdicts=store.verdicts() if store else None,
                 progress=progress,
             )
+        except HistoryError as error:
+            self._report(FindingCode.HISTORY_CHANGED, None, str(error))
         except (LedgerUnreachableError, LedgerRefusedError) as error:
             self._report(FindingCode.UNREACHABLE, hashed.end, str(error))
         identity = self._evidence.trust.identity

@@ -18,12 +18,12 @@ from adapters.store.tiles import Log
 from adapters.trust_files import Trust
 from domain.auditing import Conflict, Head, RootsAt, Sighting, contradictions
 from domain.checkpoint_signatures import VerifiedPair, verify_pair
-from domain.checkpoints import CheckpointPair, parse_pair
+from domain.checkpoints import CheckpointPair, parse_pair, record_origin
 from domain.cosignatures import WitnessKey, cosignatures
 from domain.events import CheckpointKey
 from domain.forks import Fork, fork_between
 from domain.ids import Digest
-from domain.notes import Note, NoteInvalidError
+from domain.notes import Note, NoteInvalidError, SignatureType, key_id
 from domain.proofs import ProofInvalidError
 from domain.tree import TreeError
 
@@ -84,9 +84,13 @@ class Checkpoints:
         return tuple(sorted(self._heads.values(), key=lambda one: one.head.size))
 
     def hold(self, raw: bytes, file: str) -> None:
-        """Take a pair from a file of the auditor's own; report one that is none, or that the operator did not sign."""
+        """Take a pair from a file of the auditor's own; report one that is none, or that no known key of the operator signed."""
         try:
-            self._take(parse_pair(raw), file, held=True)
+            pair = parse_pair(raw)
+            if self._bears_a_known_key(pair):
+                self._take(pair, file, held=True)
+            else:
+                self._report(FindingCode.CHECKPOINT_UNKNOWN, None, f"{file} is of {pair.heads[0].origin} at size {pair.size}")
         except NoteInvalidError as error:
             self._report(FindingCode.CHECKPOINT_INVALID, None, f"{file}: {error}")
 
@@ -172,6 +176,11 @@ class Checkpoints:
                 what = f"two pairs at size {one.head.size} differ: {other.source} and {one.source}"
                 self._report(FindingCode.FORK, one.head.size, what)
                 self.proven += _forks_of_one_size(other.verified, one.verified)
+
+    def _bears_a_known_key(self, pair: CheckpointPair) -> bool:
+        origin = record_origin(self._trust.name, self._trust.identity)
+        ids = (key_id(origin, SignatureType.ED25519, key.ed25519) for key in self.keys)
+        return pair.heads[0].origin == origin and any(pair.records.line_of(origin, one) for one in ids)
 
     def _take(self, pair: CheckpointPair, source: str, *, held: bool) -> None:
         verified = verify_pair(pair, self._trust.name, self._trust.identity, self.keys)

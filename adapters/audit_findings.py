@@ -39,6 +39,7 @@ class FindingCode(StrEnum):
     VERDICTS_DIFFER = "VERDICTS_DIFFER"
     FORK = "FORK"
     CHECKPOINT_INVALID = "CHECKPOINT_INVALID"
+    CHECKPOINT_UNKNOWN = "CHECKPOINT_UNKNOWN"
     CHECKPOINTS_IGNORED = "CHECKPOINTS_IGNORED"
     NOTHING_FINAL = "NOTHING_FINAL"
     NOTHING_HELD = "NOTHING_HELD"
@@ -196,6 +197,10 @@ MEANINGS: Final = MappingProxyType(
         FindingCode.CHECKPOINT_INVALID: _wrong(
             "What was given as a checkpoint of this ledger is none that its operator signed.",
             "Find out where the file comes from; export a checkpoint again.",
+        ),
+        FindingCode.CHECKPOINT_UNKNOWN: _unverified(
+            "It is of another ledger, or signed by a key that neither the trust file names nor the ledger, as far as it was judged.",
+            "Check which file was given. If the operator's key was changed, audit without --trust-checkpoints.",
         ),
         FindingCode.CHECKPOINTS_IGNORED: _noted(
             "Anybody may be able to write where checkpoints are published, so these say nothing.",

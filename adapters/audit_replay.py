@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from adapters.audit_findings import FindingCode, Report, positions_text
-from adapters.errors import ForeignLedgerError, LedgerRefusedError, LedgerUnreachableError
+from adapters.errors import ForeignLedgerError, HistoryError, LedgerRefusedError, LedgerUnreachableError
 from adapters.follower import Follower, Progress
 from adapters.ledger import Ledger, Severity, Slot
 from adapters.store.database import Database
@@ -43,6 +44,17 @@ _TIME_CODES: Final = {
     Doubt.JUMPED_BACK: (FindingCode.TIME_JUMPED_BACK, "earlier than the position before"),
     Doubt.AHEAD: (FindingCode.TIME_AHEAD, "ahead of this machine's clock"),
 }
+_STOPS: Final[Mapping[type[Exception], FindingCode]] = MappingProxyType(
+    {
+        ForeignLedgerError: FindingCode.OTHER_LEDGER,
+        HistoryError: FindingCode.HISTORY_CHANGED,
+        NotALedgerError: FindingCode.NOT_A_LEDGER,
+        UpgradeNeededError: FindingCode.RULES_NOT_HELD,
+        LedgerUnreachableError: FindingCode.UNREACHABLE,
+        LedgerRefusedError: FindingCode.UNREACHABLE,
+    }
+)
+"""What stops a replay, the more particular before the more general, and what finding it is."""
 
 
 class Replay:
@@ -105,19 +117,13 @@ class Replay:
             if not self._still_the_same(report, progress):
                 return False
             reached = self._follower.catch_up(until=until, progress=progress, trust_times_ahead=True)
-        except ForeignLedgerError as error:
-            report(FindingCode.OTHER_LEDGER, 0, str(error))
-        except NotALedgerError as error:
-            report(FindingCode.NOT_A_LEDGER, 0, str(error))
-        except UpgradeNeededError as error:
-            report(FindingCode.RULES_NOT_HELD, self.next_position, str(error))
-        except (LedgerUnreachableError, LedgerRefusedError) as error:
-            report(FindingCode.UNREACHABLE, self.next_position, str(error))
-        else:
-            if reached == 0:
-                report(FindingCode.NOT_A_LEDGER, 0, "nothing stands on it")
-            return reached > 0
-        return False
+        except tuple(_STOPS) as error:
+            code = next(code for stops, code in _STOPS.items() if isinstance(error, stops))
+            report(code, self.next_position, str(error))
+            return False
+        if reached == 0:
+            report(FindingCode.NOT_A_LEDGER, 0, "nothing stands on it")
+        return reached > 0
 
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
         """Return both roots at a size that was replayed."""
@@ -215,13 +221,13 @@ class Replay:
                 yield position, number
 
 
-def _holds(slot: Slot, record_hash: bytes, reason: int, at: int, previous: int | None) -> bool:
-    same_record = sha256(slot.record or b"") == record_hash and (slot.record is None) == (reason == Reason.NO_RECORD)
-    return same_record and at == (slot.stored_at_ms if previous is None else ledger_time(slot.stored_at_ms, previous).at)
-
-
 def check_place(ledger: Ledger, report: Report) -> None:
     """Report what is wrong with the settings of a ledger's place."""
     for found in ledger.check():
         code = FindingCode.PLACE_UNSAFE if found.severity is Severity.FORBIDS else FindingCode.PLACE_WEAK
         report(code, None, f"{found.setting} ({found.code}): {found.what}")
+
+
+def _holds(slot: Slot, record_hash: bytes, reason: int, at: int, previous: int | None) -> bool:
+    same_record = sha256(slot.record or b"") == record_hash and (slot.record is None) == (reason == Reason.NO_RECORD)
+    return same_record and at == (slot.stored_at_ms if previous is None else ledger_time(slot.stored_at_ms, previous).at)

@@ -119,9 +119,20 @@ def test_published_checkpoints_count_and_noise_beside_them_does_not(audited: Aud
     assert (answer.data["checkpoints"], answer.data["final"], answer.data["covered"]) == (2, audited.end, 0)
 
 
-def test_a_checkpoint_of_the_auditors_own_that_nobody_signed_is_wrong(audited: Audited) -> None:
-    foreign = audited.kept(audited.pair(operator=SeededOperator(9)))
-    assert codes(audited.audit(None, "--checkpoint", foreign), "wrong") == ["CHECKPOINT_INVALID"]
+def test_a_checkpoint_of_the_auditors_own_is_wrong_or_cannot_be_verified(audited: Audited) -> None:
+    pair = audited.pair()
+    line = pair.records.lines[1]
+    spoilt = replace(line, signature=line.signature[:-1] + bytes([line.signature[-1] ^ 1]))
+    invalid = replace(pair, records=replace(pair.records, lines=(pair.records.lines[0], spoilt, *pair.records.lines[2:])))
+    cases = (
+        (audited.kept(invalid), 3, "CHECKPOINT_INVALID"),
+        (str(audited.trust), 3, "CHECKPOINT_INVALID"),
+        (audited.kept(audited.pair(operator=SeededOperator(9)), "unknown.kept"), 4, "CHECKPOINT_UNKNOWN"),
+    )
+    for file, code, finding in cases:
+        for words in ((), ("--trust-checkpoints",)):
+            answer = audited.audit(None, "--checkpoint", file, *words)
+            assert (answer.code, codes(answer)[0]) == (code, finding), (file, words)
 
 
 def test_a_trust_file_past_its_time_verifies_nothing(audited: Audited) -> None:
