@@ -280,6 +280,8 @@ def _tell_founded(session: Session, plan: FoundingPlan, founded: FoundedLedger) 
     ]
     session.show(data, [*purpose_lines(plan.purpose, language), *pair_lines(pairs)])
     session.note(label("prompt.take_roots_offline", language))
+    if plan.makes_checkpoint_key:
+        session.note(label("note.checkpoint_key_made", language, officer=plan.registrar.officer))
     session.note(label("note.tell_identity", language))
     session.note(f"  ortoo ledger join {founded.location} --identity {founded.identity.hex()}")
 

@@ -13,7 +13,7 @@ from domain.checkpoints import encode_pair, parse_pair
 from domain.forks import parse_fork, verify_fork
 from domain.ids import digest_from_hex, sha256
 from tests.checkpoint_keys import SeededWitness, signed_pair
-from tests.founded_homes import DRAWN, Founded, found
+from tests.founded_homes import DRAWN, FOUNDING, Founded, desk_of, found
 
 WITNESSES = tuple(SeededWitness(seed) for seed in (11, 12))
 
@@ -59,6 +59,11 @@ def test_a_key_takes_over_from_another(exchange: Founded) -> None:
     assert registrar.error(*retire) == (2, "USAGE")
     assert registrar.done("checkpoint", "show")["checkpoint_keys"] == [made["checkpoint_key"]]
     assert registrar.done("checkpoint", "sign")["checkpoint"]["size"] == 3
+
+
+def test_a_founder_is_told_which_passphrase_opens_the_checkpoint_key(tmp_path: Path) -> None:
+    place = ("--at", f"sqlite:{tmp_path / 'ledger.sqlite'}", *FOUNDING, "--yes")
+    assert "locked by the passphrase of registrar" in desk_of(tmp_path, "one").run("ledger", "create", "Alashuv", *place).err
 
 
 def test_a_ledger_may_be_founded_without_a_checkpoint_key(tmp_path: Path) -> None:
