@@ -29,9 +29,13 @@ TokenOf = Callable[[Digest], bytes]
 """Gives a document by its digest, at most `READ_TOKEN` bytes of it; raises `DocumentError` if nobody holds it."""
 
 
-def check_stamped_times(replay: Replay, sightings: Sequence[Sighting], report: Report) -> None:
-    """Report every stamp whose time is before the records that it covers can have existed: its authority dates back."""
-    for found in backdated(_stamps(replay), lambda position: _ledger_time(replay, position), Bounds(sightings)):
+def check_stamped_times(replay: Replay, sightings: Sequence[Sighting], report: Report) -> int:
+    """Report every stamp whose time is before the records that it covers can have existed; return how many stamps there are.
+
+    An authority whose stamp is too early dates back.
+    """
+    stamps = tuple(_stamps(replay))
+    for found in backdated(stamps, lambda position: _ledger_time(replay, position), Bounds(sightings)):
         head = found.head
         report(
             FindingCode.TIMESTAMP_BACKDATED,
@@ -39,11 +43,12 @@ def check_stamped_times(replay: Replay, sightings: Sequence[Sighting], report: R
             f"authority {head.authority.hex()[:16]}… stamped {head.size} records {(found.not_before - head.stamped_at) // 1000} "
             f"seconds before position {head.size - 1} was written",
         )
+    return len(stamps)
 
 
-def check_tokens(replay: Replay, roots: Sequence[x509.Certificate], token_of: TokenOf, report: Report) -> int:
-    """Verify every token that was recorded, report those that do not hold or that nobody has, and return how many hold."""
-    codec, held = LedgerCodec(), 0
+def check_tokens(replay: Replay, roots: Sequence[x509.Certificate], token_of: TokenOf, report: Report) -> None:
+    """Verify every token that was recorded, and report those that do not hold or that nobody has."""
+    codec = LedgerCodec()
     for stamp in _stamps(replay):
         opened = read_record(replay.store.record(stamp.position) or b"", codec).opened
         body = opened.body if opened is not None else None
@@ -57,12 +62,9 @@ def check_tokens(replay: Replay, roots: Sequence[x509.Certificate], token_of: To
         except TimestampInvalidError as error:
             report(FindingCode.TIMESTAMP_INVALID, stamp.position, str(error))
             continue
-        if (found.stamped_at, found.authority) == (body.stamped_at, body.authority):
-            held += 1
-        else:
+        if (found.stamped_at, found.authority) != (body.stamped_at, body.authority):
             what = f"the token says {found.stamped_at} by {found.authority.hex()[:16]}…, the event says {body.stamped_at}"
             report(FindingCode.TIMESTAMP_INVALID, stamp.position, what)
-    return held
 
 
 def _stamps(replay: Replay) -> Iterator[StampedHead]:

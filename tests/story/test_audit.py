@@ -31,7 +31,7 @@ def test_a_ledger_without_fault_passes_with_store_and_views(audited: Audited) ->
     answer = audited.audit(None, "--checkpoint", kept, "--store", f"sqlite:///{audited.store}")
     assert (answer.code, codes(answer)) == (0, [])
     assert answer.data["checked"] == [
-        *("genesis", "records", "signatures", "verdicts", "numbers", "times", "checkpoints", "store", "views"),
+        *("genesis", "records", "signatures", "verdicts", "numbers", "times", "timestamps", "checkpoints", "store", "views"),
     ]
     assert {"covers", "documents"} <= set(answer.data["not_checked"])
     assert (answer.data["audited"], answer.data["covered"], answer.data["final"]) == (audited.end,) * 3

@@ -94,6 +94,7 @@ def test_an_authority_that_dates_back_is_found_by_an_audit(
     station, (authority, _) = exchange.station("ministry"), authorities
     roots = read_timestamp_roots(authority.root)
     size = station.parts.store.next_position()
+    assert "timestamps" in audited(exchange, authority, known=False).data["checked"]
     # The first stamp of a ledger has no neighbour that it could contradict.
     with serving_timestamps(authority, at=datetime.now(UTC) - timedelta(days=2)) as url:
         assert reason_of(exchange, station, size, ask_for_timestamp(url, message_at(station, size), roots)) is Reason.ACCEPTED
@@ -101,6 +102,7 @@ def test_an_authority_that_dates_back_is_found_by_an_audit(
     (found,) = [one for one in answer.data["findings"] if one["code"].startswith("TIMESTAMP")]
     assert (answer.code, found["code"], found["position"]) == (3, "TIMESTAMP_BACKDATED", size)
     assert "timestamps" in answer.data["checked"]
+    assert "timestamps" in audited(exchange, authority, known=False).data["not_checked"]
 
 
 def test_a_token_that_does_not_say_what_was_recorded_is_found_by_an_audit(
@@ -161,25 +163,24 @@ def test_a_command_has_the_newest_checkpoint_stamped(tmp_path: Path, authorities
     exchange.close()
 
 
-def audited(exchange: TestExchange, authority: TimestampAuthority) -> Answer:
-    """Audit the exchange's ledger as somebody who has a trust file and trusts one authority."""
-    known = exchange.station("ministry").exchange
+def audited(exchange: TestExchange, authority: TimestampAuthority, *, known: bool = True) -> Answer:
+    """Audit the exchange's ledger as somebody who has a trust file, and knows the authority's root or does not."""
+    opened = exchange.station("ministry").exchange
     trust = Trust(
         version=1,
-        identity=known.identity,
-        name=known.name,
+        identity=opened.identity,
+        name=opened.name,
         valid_until_ms=FAR_MS,
-        roots=known.roots,
-        threshold=known.threshold,
+        roots=opened.roots,
+        threshold=opened.threshold,
         checkpoint_keys=(),
         witnesses=(),
         quorum=0,
-        anchors=tuple(TrustedAnchor(anchor=anchor, withdrawn_at_ms=None) for anchor in known.anchors),
+        anchors=tuple(TrustedAnchor(anchor=anchor, withdrawn_at_ms=None) for anchor in opened.anchors),
     )
     for root in exchange.roots[:THRESHOLD]:
         trust = sign_trust(trust, root)
     file = exchange.folder / "trust.json"
     file.write_bytes(encode_trust(trust))
-    return ortoo_run(
-        *("audit", exchange.location, "--trust", str(file), "--timestamp-roots", str(authority.root), "--json"),
-    )
+    roots = ("--timestamp-roots", str(authority.root)) if known else ()
+    return ortoo_run("audit", exchange.location, "--trust", str(file), *roots, "--json")
