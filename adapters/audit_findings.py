@@ -199,7 +199,7 @@ MEANINGS: Final = MappingProxyType(
             "Find out where the file comes from; export a checkpoint again.",
         ),
         FindingCode.CHECKPOINT_UNKNOWN: _unverified(
-            "It is of another ledger, or signed by a key that neither the trust file names nor the ledger, as far as it was judged.",
+            "It is of another ledger, or signed by a key that neither the trust file names nor the ledger (as far as judged).",
             "Check which file was given. If the operator's key was changed, audit without --trust-checkpoints.",
         ),
         FindingCode.CHECKPOINTS_IGNORED: _noted(
