@@ -17,16 +17,17 @@ from domain.checkpoints import Checkpoint, record_origin, verdict_origin
 from domain.forks import Fork
 from domain.reasons import Reason
 
-_EXIT_CODES: Final = {
+EXIT_CODES: Final = {
     Gravity.WRONG: ExitCode.VERIFICATION_FAILED,
     Gravity.UNVERIFIED: ExitCode.COULD_NOT_VERIFY,
     Gravity.NOTED: ExitCode.DONE,
 }
+"""How an audit ends whose gravest finding is of a gravity."""
 
 
 def exit_code_of(findings: Findings) -> ExitCode:
     """Return how an audit ends: by its gravest finding."""
-    return _EXIT_CODES[findings.gravity]
+    return EXIT_CODES[findings.gravity]
 
 
 def report_data(location: str, trust: Trust, outcome: Outcome, findings: Findings, *, seed: int | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 
+from cli.reference_audit import audit_page
 from cli.reference_commands import answers_page, commands_page, imports_page, settings_page
 from cli.reference_evidence import evidence_page
 from cli.reference_ledger import events_page, rules_page, tables_page
@@ -30,6 +31,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "rules.md": rules_page,
         "tables.md": tables_page,
         "evidence.md": evidence_page,
+        "audit.md": audit_page,
     },
 )
 """Every page of the reference, with what writes it."""
