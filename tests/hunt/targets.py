@@ -45,6 +45,7 @@ from tests.hunt.mutations import Mutator, leaves_of
 from tests.hunt.proof_targets import BundleTarget, ProofTarget, TrustTarget
 from tests.hunt.strict_avro import require_canonical
 from tests.property.strategies import stock_of
+from tests.vectors.ledgers.corpus import FOLDER, RECORDS, slots_of
 from tests.vectors.ledgers.story import golden_ledger
 
 TOLD_BEFORE: Final = 9
@@ -71,7 +72,9 @@ class CodecTarget:
     def __init__(self, mutator: Mutator) -> None:
         self.mutator = mutator
         self.codec = shared_codec()
-        self.envelopes = [slot.record for slot in golden_ledger() if slot.record and len(slot.record) > 100]
+        newer = slots_of((FOLDER / "settlements" / RECORDS).read_text("ascii"))
+        told = [*(slot.record for slot in golden_ledger()), *(slot.record for slot in newer)]
+        self.envelopes = [record for record in told if record and len(record) > 100]
         opened = [one for one in (read_record(record, self.codec).opened for record in self.envelopes) if one is not None]
         self.bodies = [(one.event.payload_type, one.event.payload) for one in opened]
         self.payloads = [payload for _, payload in self.bodies]
