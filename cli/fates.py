@@ -103,6 +103,13 @@ def is_witnessed(station: Station, position: int) -> bool:
     return position < station.witnessed_size()
 
 
+def awaited_lines(language: Language, station: Station, fates: Sequence[Fate]) -> list[str]:
+    """Return the line that says so if something of this is on the ledger and not yet witnessed; no line if nothing is."""
+    deposits = [fate.outcome.verdict for fate in fates if isinstance(fate.outcome, Deposited)]
+    awaited = any(verdict.is_accepted and not is_witnessed(station, verdict.position) for verdict in deposits)
+    return [label("note.not_witnessed", language)] if awaited else []
+
+
 def number_data(station: Station, verdict: Verdict) -> dict[str, Any] | None:
     """Return the registration number that a verdict gave, as fields; None if it gave none."""
     number = verdict.number
@@ -164,14 +171,14 @@ def _one_lines(language: Language, station: Station, fate: Fate) -> list[str]:
             (label("heading.identity", language), fate.outcome.identity.hex()),
         )
         lines += [f"  {line}" for line in pair_lines(pairs)]
-        if not is_witnessed(station, fate.outcome.verdict.position):
-            lines.append(f"  {label('note.not_witnessed', language)}")
+        lines += [f"  {line}" for line in awaited_lines(language, station, [fate])]
     return lines
 
 
 def _fate_table(language: Language, station: Station, fates: Sequence[Fate]) -> list[str]:
     columns = (Column(heading=label("heading.letter", language)), Column(heading=label("heading.verdict", language)))
-    return table_lines(columns, [(fate.about, fate_words(language, station, fate)) for fate in fates])
+    rows = [(fate.about, fate_words(language, station, fate)) for fate in fates]
+    return [*table_lines(columns, rows), *awaited_lines(language, station, fates)]
 
 
 def _rejection(language: Language, station: Station, reason: Any, because: int | None) -> str:

@@ -16,7 +16,7 @@ from cli.acting import Speaker, acting_station, speaker_of, submit
 from cli.confirm import Preview, confirmed
 from cli.directory_reading import name_in
 from cli.errors import ExitCode, ImportRefusedError
-from cli.fates import Fate, fate_data, fate_words
+from cli.fates import Fate, awaited_lines, fate_data, fate_words
 from cli.import_fields import AppointmentEntry
 from cli.imports import (
     OfficerRow,
@@ -156,6 +156,7 @@ def _tell(session: Session, station: Station, fates: Sequence[Fate], more: dict[
     other = [fate for fate in fates if fate.exit_code is not ExitCode.DONE]
     lines = [summary, label("note.imported", session.language, done=len(fates) - len(other), total=len(fates))]
     lines += [f"{fate.about}  {fate_words(session.language, station, fate)}" for fate in other]
+    lines += awaited_lines(session.language, station, fates)
     last = [fate.outcome.verdict.position for fate in fates if isinstance(fate.outcome, Deposited)]
     data = {**more, "accepted": len(fates) - len(other), "last_position": max(last, default=None)}
     session.show({**data, "results": [fate_data(station, fate) for fate in other]}, lines)
