@@ -10,6 +10,7 @@ from adapters.view import StoreView
 from cli.views import Views
 from domain.exchange import RULES, Exchange, exchange
 from domain.genesis import judge_genesis
+from domain.ids import ROOT
 from domain.reading import read_record
 from domain.rules import Case
 from domain.verdicts import Judged
@@ -36,7 +37,15 @@ def exchange_shown(views: Views) -> Exchange:
                 view.add(judge_genesis(views.station.parts.follower.bench, view, reading_of, entry.verdict.at))
                 continue
             body, verdict = reading_of.opened.body, entry.verdict
-            case = Case(view=view, codec=codec, body=body, position=position, at=verdict.at, identity=verdict.identity)
+            case = Case(
+                view=view,
+                codec=codec,
+                body=body,
+                position=position,
+                at=verdict.at,
+                identity=verdict.identity,
+                officers=(ROOT,),
+            )
             changes = _BY_EVENT[type(body)].changes(case)
             view.add(Judged(verdict=verdict, record=entry.record, body=body, changes=changes))
         return exchange(view)

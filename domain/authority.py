@@ -14,7 +14,6 @@ from domain.directory import Role
 from domain.errors import RejectedError
 from domain.exchange import MANDATE_EMPTY, exchange, roots_speak
 from domain.ids import ROOT, OfficerId, OrgId
-from domain.keys import signer_officers
 from domain.reasons import Reason
 from domain.rules import Case, Precondition, forbids, requires
 
@@ -39,14 +38,14 @@ def speaker_is_open(case: Case) -> bool:
 def signers_are_appointed(case: Case) -> bool:
     """Every signer's officer is appointed in the organisation that speaks."""
     organisation = case.body.header.organisation
-    appointments = (directory.appointment(case.view, who, organisation) for who in signer_officers(case))
+    appointments = (directory.appointment(case.view, who, organisation) for who in case.officers)
     return all(found is not None and found.roles for found in appointments)
 
 
 def _signers_have(role: Role) -> Precondition:
     def holds(case: Case) -> bool:
         organisation = case.body.header.organisation
-        return all(directory.has_role(case.view, who, organisation, role) for who in signer_officers(case))
+        return all(directory.has_role(case.view, who, organisation, role) for who in case.officers)
 
     holds.__doc__ = f"Every signer's officer has the role {role.value} there."
     return requires(Reason.ROLE_MISSING, holds)

@@ -51,7 +51,8 @@ def judge_genesis(bench: Bench, view: View, reading: Reading, stored_at_ms: int 
     opened = reading.opened
     if not isinstance(opened.body, LedgerOpened):
         _refuse(f"the first record is {opened.body.TYPE}, not {LedgerOpened.TYPE}")
-    case = Case(view=view, codec=bench.codec, body=opened.body, position=0, at=at, identity=opened.identity)
+    officers = (opened.body.header.officer,)
+    case = Case(view=view, codec=bench.codec, body=opened.body, position=0, at=at, identity=opened.identity, officers=officers)
     _require_rules_held(bench, opened.body)
     certificate = _require_fit(case, bench, opened)
     record = reading.record or b""

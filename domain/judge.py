@@ -68,7 +68,7 @@ def judge(bench: Bench, view: View, reading: Reading, *, position: int, at: int)
         identity, body = opened.identity, opened.body
         _new(view, header, identity)  # step 6
         _in_force(view, header, signers, position, at)  # step 7
-        case = Case(view=view, codec=bench.codec, body=body, position=position, at=at, identity=identity)
+        case = _case(bench, view, body, signers, position=position, at=at, identity=identity)
         changes = decide(rule, case)  # steps 8 and 9
     except RejectedError as refused:
         return _rejected(reading, refused, position=position, at=at, identity=identity, body=body)
@@ -96,8 +96,14 @@ def rehearse(bench: Bench, view: View, body: Body, *, position: int, at: int) ->
     signers = _known_keys(view, header)
     _new(view, header, ZERO_DIGEST)
     _in_force(view, header, signers, position, at)
-    case = Case(view=view, codec=bench.codec, body=body, position=position, at=at, identity=ZERO_DIGEST)
-    return decide(rule, case)
+    return decide(rule, _case(bench, view, body, signers, position=position, at=at, identity=ZERO_DIGEST))
+
+
+def _case(  # noqa: PLR0913 - what a case is made of
+    bench: Bench, view: View, body: Body, signers: tuple[_Signer, ...], *, position: int, at: int, identity: Digest
+) -> Case:
+    officers = tuple([ROOT if signer.key is None else signer.key.officer for signer in signers])
+    return Case(view=view, codec=bench.codec, body=body, position=position, at=at, identity=identity, officers=officers)
 
 
 def decide(rule: Rule, case: Case) -> tuple[Change, ...]:

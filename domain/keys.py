@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import ClassVar, cast
 
 from domain.changes import Change, State, View
-from domain.ids import ROOT, Digest, OfficerId, kept
-from domain.rules import Case
+from domain.ids import Digest, OfficerId, kept
 
 
 class KeyStatus(StrEnum):
@@ -146,11 +145,3 @@ def key_of_certificate(view: View, certificate: Digest) -> Key | None:
     """Return the key of an enrolled certificate (named by its SHA-256), in force or not; None if never enrolled."""
     holder = cast("CertificateHolder | None", view.get(certificate_id(certificate)))
     return key(view, holder.key) if holder else None
-
-
-def signer_officers(case: Case) -> tuple[OfficerId, ...]:
-    """Return the officers whose keys signed an authentic event, in the order of its signers."""
-    if case.body.header.officer == ROOT:
-        return (ROOT,)
-    found = [key_of_certificate(case.view, signer) for signer in case.body.header.signers]
-    return tuple([signer.officer for signer in found if signer is not None])

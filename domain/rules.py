@@ -15,7 +15,7 @@ from domain.changes import Change, State, View, moment
 from domain.codec import Codec
 from domain.errors import RejectedError
 from domain.events import Body
-from domain.ids import Digest
+from domain.ids import Digest, OfficerId
 from domain.reasons import Reason
 
 
@@ -24,7 +24,7 @@ class Case:
     """One event before the rules: what it says, where and when it stands, and all that is known before it.
 
     `at` is ledger time in milliseconds. `identity` names what the event creates; no precondition reads it (a
-    rehearsal passes zeros).
+    rehearsal passes zeros). `officers` are those whose keys sign, in the order of the signers (step 4).
     """
 
     view: View
@@ -33,6 +33,7 @@ class Case:
     position: int
     at: int
     identity: Digest
+    officers: tuple[OfficerId, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

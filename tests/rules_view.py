@@ -22,7 +22,7 @@ from domain.exchange import EXCHANGE_ID, AdoptedRules, ExchangeOpened, root_keys
 from domain.header import Header, LocalName
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId, sha256
 from domain.inboxes import extended
-from domain.keys import CertificateAdmitted, EnrolledCertificate, KeyAdmitted, certificate_id, key_id
+from domain.keys import CertificateAdmitted, EnrolledCertificate, KeyAdmitted, certificate_id, key_id, key_of_certificate
 from domain.reasons import Reason
 from domain.rules import Case, Rule
 from schemas.codec import LedgerCodec
@@ -164,7 +164,22 @@ def appointment(said_by: Header, officer: str, organisation: str, *roles: str) -
 
 def case(view: MemoryView, body: Body, *, at: int = NOW_MS, position: int = POSITION) -> Case:
     """Return the case of a body before the rules."""
-    return Case(view=view, codec=_codec(), body=body, position=position, at=at, identity=ZERO_DIGEST)
+    return Case(
+        view=view,
+        codec=_codec(),
+        body=body,
+        position=position,
+        at=at,
+        identity=ZERO_DIGEST,
+        officers=_officers(view, body.header),
+    )
+
+
+def _officers(view: MemoryView, said_by: Header) -> tuple[OfficerId, ...]:
+    if said_by.officer == ROOT:
+        return (ROOT,)
+    keys = [key_of_certificate(view, signer) for signer in said_by.signers]
+    return tuple(key.officer for key in keys if key is not None)
 
 
 def decide(rules: tuple[Rule, ...], before: Case) -> tuple[Change, ...]:
@@ -266,7 +281,7 @@ def add_key(view: MemoryView, officer: str) -> None:
 
 
 def _silent(view: MemoryView) -> Case:
-    return Case(view=view, codec=_codec(), body=None, position=0, at=NOW_MS, identity=ZERO_DIGEST)
+    return Case(view=view, codec=_codec(), body=None, position=0, at=NOW_MS, identity=ZERO_DIGEST, officers=())
 
 
 @functools.cache
