@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final, Protocol, cast
 
 from domain.changes import Inbox, Original, Recorded, State
@@ -61,8 +62,8 @@ class Stored(Protocol):
     def event(self, identity: Digest) -> Recorded | None:
         """Return a stored authentic event by its identity."""
 
-    def dispatches(self, start: int, stop: int) -> Sequence[LetterId]:
-        """Return the stored letters accepted at positions from `start` to before `stop`."""
+    def dispatches(self, start: int, stop: int) -> Iterable[LetterId]:
+        """Yield the stored letters accepted at positions from `start` to before `stop`."""
 
     def inboxes(self) -> Sequence[Inbox]:
         """Return every stored organisation's inbox as it was committed to last."""
@@ -177,7 +178,7 @@ class StoreView:
         if self._inboxes is None or self._inboxes[0] != size:
             stored = cast("Commitment | None", self._store.state(INBOXES_ID))
             begun = [*self._store.inboxes(), *self._registered()]
-            letters = [*self._store.dispatches(stored.size if stored else 0, size), *self._dispatched(size)]
+            letters = chain(self._store.dispatches(stored.size if stored else 0, size), self._dispatched(size))
             self._inboxes = (size, extended(self, (one for one in begun if one.position < size), letters))
         return self._inboxes[1]
 

@@ -67,10 +67,7 @@ _ORIGINALS_SQL: Final = (
     "WITH said (officer, event_id) AS (VALUES {pairs}) SELECT o.officer, o.event_id, o.position, o.identity FROM said "
     "JOIN originals o ON o.officer = said.officer AND o.event_id = said.event_id"
 )
-_DISPATCHES_SQL: Final = (
-    f"SELECT identity FROM records WHERE position >= {{0}} AND position < {{0}} AND register = {RegisterKind.OUTGOING:d} "  # noqa: S608 - a number of ours
-    "ORDER BY position"
-)
+_DISPATCHES_SQL: Final = "SELECT position, identity FROM records WHERE position >= {0} AND position < {0} AND register = {0} ORDER BY position LIMIT {0}"
 _INBOXES_SQL: Final = "SELECT organisation, position, letters, head FROM inboxes ORDER BY position"
 _IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
 _ADDRESSED_SQL: Final = (
@@ -199,9 +196,11 @@ class LedgerStore:
             yield from (LetterId(row[1]) for row in rows)
             after = rows[-1][0]
 
-    def dispatches(self, start: int, stop: int) -> tuple[LetterId, ...]:
-        """Return the letters that were accepted at positions from `start` to before `stop`, in ledger order."""
-        return tuple(LetterId(row[0]) for row in self._raw(_DISPATCHES_SQL, start, stop))
+    def dispatches(self, start: int, stop: int) -> Iterator[LetterId]:
+        """Yield the letters that were accepted at positions from `start` to before `stop`, in ledger order."""
+        while rows := self._raw(_DISPATCHES_SQL, start, stop, int(RegisterKind.OUTGOING), LETTERS_AT_ONCE):
+            yield from (LetterId(row[1]) for row in rows)
+            start = rows[-1][0] + 1
 
     def inboxes(self) -> tuple[Inbox, ...]:
         """Return every organisation's inbox as it was committed to last, in the order in which they were registered."""
