@@ -214,7 +214,7 @@ class HashAudit:
             outcome.checked.append(Check.GENESIS)
         self._check_verdicts(trusted, outcome, hashed)
         if chosen is not None:
-            outcome.sampled = len(chosen.positions)
+            outcome.sampled = chosen.verified
             outcome.checked.append(Check.SAMPLE)
         return outcome
 

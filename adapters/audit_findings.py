@@ -6,7 +6,7 @@ Wrong and could-not-verify are kept apart: a finding is grave in one way or the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -129,11 +129,6 @@ class Findings:
 def positions_text(first: int, last: int) -> str:
     """Return one position or several in a row, as a finding names them."""
     return f"position {first}" if first == last else f"positions {first} to {last}"
-
-
-def listed_text(names: Iterable[str]) -> str:
-    """Return names as a finding lists them."""
-    return ", ".join(names)
 
 
 def _wrong(why: str, remedy: str) -> Meaning:

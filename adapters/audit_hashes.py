@@ -42,7 +42,6 @@ class Sample:
         """Choose `count` of the positions below `size`; the same seed chooses the same."""
         self.positions: Final = frozenset(random.Random(seed).sample(range(size), min(count, size)))  # noqa: S311 - no secret
         self.verified = 0
-        self.rejected = 0
         self._codec = codec
         self._report = report
         self._keys: dict[Digest, bytes] = {}
@@ -64,8 +63,6 @@ class Sample:
             self._report(FindingCode.SIGNATURE_UNVERIFIED, position, problem)
         elif verdict.is_authentic:
             self._report(FindingCode.SIGNATURE_WRONG, position, problem)
-        else:
-            self.rejected += 1
 
     def _problem(self, opened: Opened | None) -> str | None:
         if opened is None:

@@ -158,8 +158,8 @@ def test_a_sample_of_signatures_is_the_same_for_the_same_seed(audited: Audited) 
     words = ("--checkpoint", audited.kept(audited.pair()), "--trust-checkpoints", "--sample", "20", "--seed", "7")
     first, second = audited.audit(None, *words), audited.audit(None, *words)
     assert first.data == second.data
-    assert (first.data["seed"], first.data["sampled"]) == (7, 20)
-    assert set(codes(first)) <= {"SIGNATURE_UNVERIFIED"}
+    assert first.data["seed"] == 7
+    assert first.data["sampled"] + codes(first).count("SIGNATURE_UNVERIFIED") == 20
 
 
 def test_a_stations_verdicts_tell_which_events_of_a_sample_must_verify(audited: Audited) -> None:
@@ -167,7 +167,8 @@ def test_a_stations_verdicts_tell_which_events_of_a_sample_must_verify(audited: 
     words = ("--checkpoint", audited.kept(audited.pair()), "--trust-checkpoints", "--sample", "1000", *store)
     answer = audited.audit(None, *words)
     assert (answer.code, codes(answer)) == (0, [])
-    assert answer.data["sampled"] == audited.end
+    authentic = sum(entry.verdict.is_authentic for entry in audited.eventful.station.parts.store.each_entry())
+    assert answer.data["sampled"] == authentic
     assert "verdicts" in answer.data["checked"]
 
 
