@@ -67,7 +67,10 @@ _ORIGINALS_SQL: Final = (
     "WITH said (officer, event_id) AS (VALUES {pairs}) SELECT o.officer, o.event_id, o.position, o.identity FROM said "
     "JOIN originals o ON o.officer = said.officer AND o.event_id = said.event_id"
 )
-_DISPATCHES_SQL: Final = "SELECT position, identity FROM records WHERE position >= {0} AND position < {0} AND register = {0} ORDER BY position LIMIT {0}"
+_DISPATCHES_SQL: Final = (
+    "SELECT position, identity FROM records WHERE position >= {0} AND position < {0} AND register = {0} "
+    "ORDER BY position LIMIT {0}"
+)
 _INBOXES_SQL: Final = "SELECT organisation, position, letters, head FROM inboxes ORDER BY position"
 _IDENTITY_SQL: Final = "SELECT min(position) FROM records WHERE identity = {0}"
 _ADDRESSED_SQL: Final = (
