@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.audit_findings import FindingCode, Report
@@ -19,7 +19,7 @@ from adapters.audit_replay import Replay
 from adapters.audit_rows import row_differences
 from adapters.errors import AdapterError, StoreUnreachableError
 from adapters.store.database import Database
-from adapters.store.dialect import complaint, name_of, parse_url
+from adapters.store.dialect import complaint, name_of, open_engine, parse_url
 from adapters.store.entries import entry_of
 from adapters.store.holdings import IDENTITY_FACT
 from adapters.store.tables import CHANGES, CHECKPOINTS, DUMPED, FACTS, RECORDS, SNAPSHOTS
@@ -42,6 +42,7 @@ class AuditedStore:
         self.name = name_of(url)
         require_database(url)
         try:
+            _require_store(url, self.name)
             self._database = Database(url)
         except DBAPIError as error:
             raise StoreUnreachableError(self.name, complaint(error)) from error
@@ -113,6 +114,16 @@ def require_database(url: str) -> None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         raise StoreUnreachableError(name_of(url), "there is no such file")
+
+
+def _require_store(url: str, name: str) -> None:
+    """Raise `StoreUnreachableError` if a database holds no store: opening it as one would make its tables in it."""
+    engine = open_engine(url)
+    try:
+        if not inspect(engine).has_table(FACTS.name):
+            raise StoreUnreachableError(name, "it holds no store")
+    finally:
+        engine.dispose()
 
 
 def _wrong_snapshots(right: Connection, given: Connection) -> Iterator[tuple[str, str]]:

@@ -328,6 +328,15 @@ def test_a_store_without_its_records_was_not_audited(audited: Audited) -> None:
     assert "verdicts" in fast.data["not_checked"]
 
 
+def test_a_database_that_is_no_store_is_left_as_it_is(audited: Audited) -> None:
+    copy = audited.copy("taken-for-a-store.sqlite")
+    before = copy.read_bytes()
+    words = ("--checkpoint", audited.kept(audited.pair()), "--store", f"sqlite:///{copy}")
+    answer = audited.audit(None, *words)
+    assert (answer.code, codes(answer)) == (4, ["STORE_UNREADABLE"])
+    assert copy.read_bytes() == before
+
+
 def test_another_ledger_is_not_audited_in_the_place_of_the_one_that_is_meant(audited: Audited, tmp_path: Path) -> None:
     with audited_exchange(tmp_path) as other:
         answer = audited.audit(other.ledger)
