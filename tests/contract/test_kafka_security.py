@@ -18,10 +18,12 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError
 
+from adapters.checkpoint_board import check_board, make_board, open_board
 from adapters.documents import DocumentRefusedError, read_document
 from adapters.documents_kafka import KafkaDocuments
 from adapters.kafka_acls import access_commands, quota_command, station_rules
 from adapters.kafka_clients import KafkaPlace
+from adapters.kafka_errors import WriteForbiddenError
 from adapters.kafka_security import KafkaSecurity
 from adapters.kafka_topics import check_documents_topic, create_documents_topic, create_kafka_ledger
 from adapters.ledger_kafka import KafkaLedger
@@ -81,12 +83,13 @@ def ministry(secure_kafka: SecureKafka) -> Ministry:
     operator = secure_kafka.with_certificate("operator")
     door = secure_kafka.door(MTLS)
     create_kafka_ledger(door, TOPIC, security=operator)
+    make_board(f"kafka://{door}/{TOPIC}", security=operator)
     for station in (STATION, OTHER):
         create_documents_topic(door, TOPIC, station, security=operator)
     secure_kafka.add_users(STATION, OTHER, "st.slow", "st.sees")
     plain = secure_kafka.broker.bootstrap
     slow = quota_command(plain, "User:st.slow").replace("producer_byte_rate=2097152", f"producer_byte_rate={SLOW_BYTE_RATE}")
-    run_tools([*access_commands(plain, TOPIC, STATION, f"User:{STATION}"), slow])
+    run_tools([*access_commands(plain, TOPIC, STATION, f"User:{STATION}", signs_checkpoints=True), slow])
     for name in (OTHER, "st.slow"):
         let_in(secure_kafka, name)
     return Ministry(secure_kafka)
@@ -123,6 +126,17 @@ def test_a_station_does_all_its_work_with_what_the_commands_let_it(ministry: Min
     own.remove(digest)
     own.close()
     other.close()
+
+
+def test_one_station_publishes_checkpoints_and_the_others_only_read_them(ministry: Ministry) -> None:
+    location = f"kafka://{ministry.kafka.door(SCRAM)}/{TOPIC}"
+    with contextlib.closing(open_board(location, security=ministry.who(SCRAM))) as board:
+        position = board.append(b"a pair")
+    with contextlib.closing(open_board(location, security=ministry.who(SCRAM, OTHER))) as board:
+        assert board.read(position, 1)[0].record == b"a pair"
+        with pytest.raises(WriteForbiddenError, match=rf"--topic {TOPIC}\.checkpoints"):
+            board.append(b"another")
+    assert [one.code for one in check_board(location, security=ministry.who(SCRAM, OTHER))] == ["SINGLE_REPLICA"]
 
 
 def test_a_station_writes_no_other_stations_documents(ministry: Ministry, tmp_path: Path) -> None:
