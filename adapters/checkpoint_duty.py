@@ -78,9 +78,10 @@ class CheckpointDuty:
         files = checkpoints.forks()
         if files:
             self._once(Duty.FORK, DutyReport(duty=Duty.FORK, count=len(files), why=str(files[0].parent)))
-        if checkpoints.unsettled is not None and checkpoints.unsettled == self._doubted:
-            self._once(Duty.OTHER_HISTORY, DutyReport(duty=Duty.OTHER_HISTORY, count=checkpoints.unsettled))
-        self._doubted = checkpoints.unsettled
+        other = checkpoints.other_history
+        if other is not None and other == self._doubted:
+            self._once(Duty.OTHER_HISTORY, DutyReport(duty=Duty.OTHER_HISTORY, count=other))
+        self._doubted = other
 
     def _is_time(self) -> bool:
         now_s = time.monotonic()

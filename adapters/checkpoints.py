@@ -36,9 +36,10 @@ READ_AT_ONCE: Final = 200
 """Pairs read at once: two megabytes as they usually are."""
 READ_IN_ONE_GO: Final = 2_000
 """Pairs that a command reads at most: who may write to the board could fill it, and nobody is to wait for that."""
-REFUSED_AT_ONCE: Final = 500
-LOOKED_BACK: Final = 2_000
-"""Records looked through again for refused events before it is noted that there were none; noting costs a write."""
+LOOKED_AT_ONCE: Final = 5_000
+"""Records looked through for refused events in one go: some milliseconds, however long the ledger is."""
+LOOKED_BACK: Final = 1_000
+"""Records looked through again before it is noted that there was nothing in them; noting costs a write."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +95,12 @@ class Checkpoints:
         self._forks = forks
         self.problem: LedgerError | None = None
         self.unsettled: int | None = None
+        self._claimed: int | None = None
+
+    @property
+    def other_history(self) -> int | None:
+        """The size of something that the operator signed, on the board or told by an event, and this history does not have."""
+        return self._claimed if self.unsettled is None else self.unsettled
 
     def forks(self) -> tuple[Path, ...]:
         """Return the files of evidence that the operator signed another history."""
@@ -238,19 +245,17 @@ class Checkpoints:
 
     def _look_at_refused(self, exchange: Exchange) -> None:
         kept = self._store.checkpoints
-        start, end = kept.reached(Kept.REFUSED), self._store.next_position()
-        rows = kept.refused(Reason.SEEN_OTHER_HISTORY, start, REFUSED_AT_ONCE)
-        unsettled: int | None = None
+        start = kept.reached(Kept.REFUSED)
+        stop = min(self._store.next_position(), start + LOOKED_AT_ONCE)
+        rows = kept.refused(Reason.SEEN_OTHER_HISTORY, start, stop)
+        reached, self._claimed = stop, None
         for position, record in rows:
             claim = self._claim_in(record, exchange)
-            if unsettled is None and claim is not None and not self._settle_claim(claim, exchange):
-                unsettled = position
-        if unsettled is not None:
-            end = unsettled
-        elif len(rows) == REFUSED_AT_ONCE:
-            end = rows[-1][0] + 1
-        if end != start and (rows or end - start > LOOKED_BACK):
-            kept.keep(Kept.REFUSED, end)
+            if claim is not None and not self._settle_claim(claim, exchange):
+                reached = min(reached, position)
+                self._claimed = parse_checkpoint(claim.notes[0].text).size
+        if reached != start and (rows or reached - start > LOOKED_BACK):
+            kept.keep(Kept.REFUSED, reached)
 
     def _claim_in(self, record: bytes, exchange: Exchange) -> _Claim | None:
         """Return what a refused event had seen, if a key in force has signed that."""

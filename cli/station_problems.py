@@ -106,12 +106,12 @@ def ledger_problems(error: AdapterError | None, warnings: Sequence[Finding]) -> 
     yield from map(_finding_problem, warnings)
 
 
-def fork_problems(files: Sequence[Path], unsettled: int | None) -> Iterator[Problem]:
+def fork_problems(files: Sequence[Path], other_history: int | None) -> Iterator[Problem]:
     """Yield that the operator signed another history: proven by files, or only a checkpoint that this one does not have."""
     if files:
         yield Problem(code=ProblemCode.FORK, count=len(files), why=str(files[0].parent))
-    elif unsettled is not None:
-        yield Problem(code=ProblemCode.OTHER_HISTORY, count=unsettled)
+    elif other_history is not None:
+        yield Problem(code=ProblemCode.OTHER_HISTORY, count=other_history)
 
 
 def behind_problems(count: int | None, read_to: int) -> Iterator[Problem]:

@@ -111,7 +111,7 @@ def _problems(session: Session, views: Views, seen: _Seen) -> tuple[Problem, ...
     lacks_run = session.settings.station is not None and seen.holder is None
     return (
         *ledger_problems(seen.error, seen.warnings),
-        *fork_problems(views.station.parts.checkpoints.forks(), views.station.parts.checkpoints.unsettled),
+        *fork_problems(views.station.parts.checkpoints.forks(), views.station.parts.checkpoints.other_history),
         *behind_problems(None if seen.end is None else seen.end - size, views.at),
         *((Problem(code=ProblemCode.NOT_RUNNING),) if lacks_run else ()),
         *queue_problems(seen.waiting),

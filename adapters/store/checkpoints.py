@@ -62,10 +62,11 @@ class KeptCheckpoints:
         except DBAPIError as error:
             raise self._unreachable(error) from error
 
-    def refused(self, reason: Reason, start: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        """Return positions and records, from `start` on and in order, that were refused for a reason after their signatures."""
-        wanted = (RECORDS.c.position >= start) & (RECORDS.c.reason == int(reason)) & (RECORDS.c.record.is_not(None))
-        chosen = select(RECORDS.c.position, RECORDS.c.record).where(wanted).order_by(RECORDS.c.position).limit(limit)
+    def refused(self, reason: Reason, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        """Return positions (from `start` to before `stop`) and records that were refused for a reason after their signatures."""
+        within = (RECORDS.c.position >= start) & (RECORDS.c.position < stop)
+        wanted = within & (RECORDS.c.reason == int(reason)) & (RECORDS.c.record.is_not(None))
+        chosen = select(RECORDS.c.position, RECORDS.c.record).where(wanted).order_by(RECORDS.c.position)
         try:
             with self._database.reading() as connection:
                 return [(row[0], row[1]) for row in connection.execute(chosen)]

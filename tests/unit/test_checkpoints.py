@@ -246,6 +246,33 @@ def test_the_seen_of_a_refused_event_is_evidence_if_the_operator_signed_it(excha
     assert {claimed.root for claimed, _ in heads} == set(OTHER_ROOTS)
 
 
+def test_an_event_that_has_seen_more_than_there_is_raises_the_alarm_and_keeps_nobody_from_signing(
+    exchange: TestExchange,
+) -> None:
+    reader = exchange.station("reader")
+    sign(reader)
+    name, identity = reader.exchange.name, exchange.identity
+    seen = seen_of(verify_pair(signed_pair(name, identity, 50, OTHER_ROOTS, OPERATOR), name, identity, (OPERATOR.public,)))
+    said = registered(reader, exchange.signer(REGISTRAR), MINISTRY, entry_of("a"))
+    reader.submit([replace(said, body=replace(said.body, header=replace(said.body.header, seen=seen)))])
+    reader.catch_up()
+    checkpoints = reader.parts.checkpoints
+    assert (checkpoints.other_history, checkpoints.unsettled, checkpoints.forks()) == (50, None, ())
+    assert sign(reader).pair.size == 2
+
+
+def test_a_long_ledger_is_looked_through_piece_by_piece(exchange: TestExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.checkpoints.LOOKED_AT_ONCE", 3)
+    monkeypatch.setattr("adapters.checkpoints.LOOKED_BACK", 1)
+    reader = exchange.station("reader")
+    grow(exchange, reader, *"abcdefg")
+    reached = []
+    for _ in range(4):
+        reader.parts.checkpoints.follow(reader.exchange)
+        reached.append(reader.parts.store.checkpoints.reached(Kept.REFUSED))
+    assert reached == [3, 6, 8, 8]
+
+
 def test_only_a_key_that_the_ledger_names_signs(exchange: TestExchange) -> None:
     with pytest.raises(CheckpointSigningError, match="does not name this key"):
         sign(exchange.station("operator"), STRANGER)
