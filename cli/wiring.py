@@ -75,6 +75,7 @@ class StationPlan:
     verify_threads: int = 2
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
     ledger_timeout_s: float = TIMEOUT_S
+    documents_timeout_s: float = TIMEOUT_S
     security: KafkaSecurity = PLAIN_TEXT
     witness_policy: WitnessPolicy = NO_WITNESSES
     now_ms: Callable[[], int] = system_clock_ms
@@ -317,6 +318,7 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         plan.station,
         limit_bytes=plan.document_limit_bytes,
         fetched_again=plan.fetched_again,
+        timeout_s=plan.documents_timeout_s,
         security=plan.security,
     )
     queue = Queue(plan.home / QUEUE_FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -60,6 +61,7 @@ class Field:
             store_url=f"sqlite:///{self.exchange.folder / name / 'store.sqlite'}",
             passphrase=lambda _: b"",
             ledger_timeout_s=TIMEOUT_S,
+            documents_timeout_s=TIMEOUT_S,
         )
         with contextlib.closing(build_station(plan)) as station:
             yield station
@@ -160,7 +162,7 @@ def require_all_is_well(ground: Field) -> None:
     """Verify that what was said stands on the ledger once in effect, each verdict as told, and all homes as a clean replay."""
     for name in SENDERS:
         with ground.station(name) as station:
-            assert station.parts.submitter.send(wait_s=PATIENCE_S) == ""
+            eventually(functools.partial(is_sent, station))
             assert station.parts.queue.unfinished() == ()
     replay = ground.exchange.station(f"replay-{os.urandom(4).hex()}")
     store, kind = replay.parts.store, payload_type_of(LetterDispatched)
@@ -181,6 +183,11 @@ def require_all_is_well(ground: Field) -> None:
             assert station.parts.store.roots_at(store.next_position()) == store.roots_at(store.next_position())
             assert station.parts.store.canonical_dump() == store.canonical_dump()
             assert views_of(station) == shown
+
+
+def is_sent(station: Station) -> bool:
+    """Send what waits, and tell whether nothing does any more."""
+    return station.parts.submitter.send(wait_s=PATIENCE_S) == ""
 
 
 def views_of(station: Station) -> Digest:
