@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,9 @@ class ShiftedClock:
     """The clock of the programs that are started with `variables`."""
 
     def __init__(self, folder: Path) -> None:
-        """Compile the library into a folder; raise `NoShiftedClockError` where nothing compiles it."""
+        """Compile the library into a folder; raise `NoShiftedClockError` where nothing compiles it, or would load it."""
+        if sys.platform != "linux":
+            raise NoShiftedClockError(f"{sys.platform} loads no library before those of a program; Linux does")
         compiler = shutil.which("cc")
         if compiler is None:
             raise NoShiftedClockError("no C compiler; install one with `apt-get install gcc libc6-dev`")
