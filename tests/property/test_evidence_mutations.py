@@ -20,8 +20,8 @@ from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, facts
 
 HUNTING: Final = bool(os.environ.get("ORTOO_HUNT"))
 FILE_CHANGES: Final = 50_000 if HUNTING else 5_000
-CONTENT_CHANGES: Final = 50_000 if HUNTING else 400
-EXCHANGES: Final = 5_000 if HUNTING else 150
+CONTENT_CHANGES: Final = 50_000 if HUNTING else 300
+EXCHANGES: Final = 5_000 if HUNTING else 80
 TRUST_CHANGES: Final = 50_000 if HUNTING else 500
 REFUSED: Final = frozenset({VerdictCode.INVALID, VerdictCode.UNVERIFIABLE})
 
