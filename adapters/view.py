@@ -81,6 +81,7 @@ class StoreView:
         self._states: dict[str, State | None] = {}
         self._originals: dict[Saying, Original | None] = {}
         self._pending: list[Judged] = []
+        self._grown: list[tuple[Frontier, Frontier]] = []
         self._stands_at = 0
         self._inboxes: tuple[int, tuple[Inbox, ...]] | None = None
         self._latest: dict[int, int] = {}
@@ -135,14 +136,16 @@ class StoreView:
                 self._remember(name, states.get(name))
 
     def roots_at(self, size: int) -> tuple[Digest, Digest]:
-        """Return both roots when the logs had `size` leaves."""
+        """Return both roots when the logs had `size` leaves; asked for each record, each of which has seen a little more."""
         stored = self._store.next_position()
         if size <= stored:
             return self._store.roots_at(size)
-        records, verdicts = self._store.trees()
-        for judged in self._pending[: size - stored]:
-            records, _ = records.append(leaf_hash(judged.record or b""))
-            verdicts, _ = verdicts.append(leaf_hash(judged.verdict.leaf()))
+        wanted = min(size - stored, len(self._pending))
+        for judged in self._pending[len(self._grown) : wanted]:
+            records, verdicts = self._grown[-1] if self._grown else self._store.trees()
+            grown, _ = records.append(leaf_hash(judged.record or b""))
+            self._grown.append((grown, verdicts.append(leaf_hash(judged.verdict.leaf()))[0]))
+        records, verdicts = self._grown[wanted - 1] if wanted else self._store.trees()
         return records.root(), verdicts.root()
 
     def letters_addressed_to(self, organisation: OrgId) -> Iterator[LetterId]:
@@ -228,12 +231,14 @@ class StoreView:
         self._states.clear()
         self._originals.clear()
         self._pending.clear()
+        self._grown.clear()
 
     def forget(self) -> None:
         """Forget everything that is not in the store, and all that was cached."""
         self._states.clear()
         self._originals.clear()
         self._pending.clear()
+        self._grown.clear()
         self._young.clear()
         self._old.clear()
         self._latest.clear()

@@ -52,3 +52,25 @@ def test_a_view_that_may_hold_little_says_the_same(monkeypatch: pytest.MonkeyPat
             view.settle()
         changed = {change.originator_id for judged in history.judged for change in judged.changes}
         assert {one: view.get(one) for one in changed} == {one: history.view.get(one) for one in changed}
+
+
+@pytest.mark.parametrize("stored", [0, 7])
+def test_the_roots_of_a_batch_are_those_of_the_store_that_holds_it_in_whatever_order_they_are_asked(stored: int) -> None:
+    history = some_history()
+    with contextlib.closing(LedgerStore("sqlite://")) as store, contextlib.closing(LedgerStore("sqlite://")) as whole:
+        whole.write(history.judged)
+        view = StoreView(store)
+        store.write(history.judged[:stored])
+        for judged in history.judged[stored:]:
+            view.add(judged)
+            size = judged.verdict.position + 1
+            assert view.roots_at(size) == whole.roots_at(size)
+        for size in (stored + 1, history.position, stored + 3, stored, history.position - 1):
+            assert view.roots_at(size) == whole.roots_at(size)
+        view.forget()
+        for judged in history.judged[stored:]:
+            view.add(judged)
+        assert view.roots_at(history.position) == whole.roots_at(history.position)
+        store.write(view.pending, view.changed_states())
+        view.settle()
+        assert view.roots_at(stored + 3) == whole.roots_at(stored + 3)
