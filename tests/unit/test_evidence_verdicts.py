@@ -6,19 +6,25 @@ import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from adapters.certificate_authority import create_authority, new_serial
 from adapters.evidence_letters import IN_GROUP, NAMED
 from adapters.evidence_report import SinceCode, VerdictCode
 from adapters.evidence_verification import LATER
+from adapters.keyring import OfficerSigner
+from adapters.registration import anchor_added, roots_changed
+from adapters.signers import KeySigner
 from cli.verify import StationHistory
-from domain.ids import LetterId, OrgId
+from domain.ids import ROOT, LetterId, OrgId, sha256
 from domain.reasons import Reason
 from domain.verdicts import RegisterKind
 from tests.audited_exchange import QUORUM, WITNESSES
 from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, files_in
-from tests.source_tree import ROOT
+from tests.exchanges import new_signer, tell
+from tests.source_tree import ROOT as TREE
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -192,6 +198,30 @@ def test_an_event_of_the_roots_has_no_certificate(evidence: Evidence) -> None:
     assert [one.officer for one in report.events[0].facts.signers] == ["registrar", "root", "root", "root"]
 
 
+def test_roots_that_were_named_later_are_vouched_for_by_those_before_them(tmp_path: Path) -> None:
+    with evidence_exchange(tmp_path) as evidence:
+        exchange, station = evidence.audited.eventful.exchange, evidence.audited.eventful.station
+        new = new_signer()
+
+        def as_roots(*roots: KeySigner) -> tuple[OfficerSigner, ...]:
+            return tuple(OfficerSigner(officer=ROOT, certificate=sha256(root.spki), signer=root) for root in roots)
+
+        keys = (exchange.roots[0].spki, new.spki)
+        tell(station, [roots_changed(station, as_roots(*exchange.roots[:2]), keys=keys, threshold=2)])
+        authority = create_authority(new.key, name="another authority", at_ms=exchange.now_ms(), serial=new_serial())
+        (added,) = tell(station, [anchor_added(station, as_roots(exchange.roots[0], new), certificate=authority.certificate)])
+        evidence.projector.catch_up()
+        bundle = evidence.event(str(added.verdict.position))
+        assert {name.split("/")[1] for name in files_in(bundle) if name.startswith("enrolment/")} == {
+            "0",
+            str(added.verdict.position - 1),
+        }
+        report = evidence.verify(bundle)
+        assert (report.verdict.code, [one.officer for one in report.events[0].facts.signers]) == (VerdictCode.VALID, [ROOT, ROOT])
+        without = {name: one for name, one in files_in(bundle).items() if f"/{added.verdict.position - 1}/" not in name}
+        assert evidence.verify(bundle_of(without)).verdict.code is VerdictCode.INVALID
+
+
 def test_a_ledger_at_hand_that_ends_before_the_checkpoint_cannot_tell(evidence: Evidence, later: StationHistory) -> None:
     class Short:
         size = 5
@@ -209,5 +239,5 @@ def test_the_verifier_knows_neither_store_nor_station() -> None:
         "print([name for name in sys.modules if name.startswith(('adapters.store', 'adapters.station', 'adapters.ledger_', "
         "'sqlalchemy', 'kafka', 'cli', 'projections'))])"
     )
-    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=TREE, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
