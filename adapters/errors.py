@@ -98,6 +98,7 @@ AdapterError
 │   ├── WitnessFileError              the file with the logs that a witness watches cannot be used
 │   ├── WitnessMemoryError            what a witness remembers cannot be read or written
 │   │   └── WitnessMemoryLostError    it is gone, or older than what was signed
+│   ├── WitnessEvidenceError          evidence of a fork could not be written
 │   ├── LogNotToldError               a witness without its memory was not told where a log stands
 │   ├── HeadMovedError                a witness holds another size than a request begins at
 │   ├── CheckpointRefusedError        a witness does not cosign what it was sent; carries the status

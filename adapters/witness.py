@@ -7,17 +7,21 @@ status that stands there. Of the operator both lines are asked for, Ed25519 and 
 from __future__ import annotations
 
 import base64
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from adapters.witness_errors import CheckpointRefusedError, HeadMovedError, LogNotToldError
-from adapters.witness_memory import Head, ShownFork, WitnessMemory
+from adapters.errors import KeyFileError
+from adapters.fork_files import ForkFiles
+from adapters.witness_errors import CheckpointRefusedError, HeadMovedError, LogNotToldError, WitnessEvidenceError
+from adapters.witness_memory import Head, WitnessMemory
 from domain.checkpoint_signatures import verify_operator
 from domain.checkpoints import Checkpoint, parse_checkpoint
 from domain.events import CheckpointKey
+from domain.forks import Fork
 from domain.ids import Digest
 from domain.notes import MAX_NOTE_BYTES, Note, NoteInvalidError, parse_decimal, parse_hash, parse_note
 from domain.proofs import ProofInvalidError, verify_consistency
@@ -62,9 +66,9 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forked:
-    """A log showed a head that contradicts the one cosigned before; both notes are signed by its operator."""
+    """A log showed another head of the size that was cosigned before; both notes are signed by its operator."""
 
-    fork: ShownFork
+    origin: str
     size: int
 
 
@@ -78,13 +82,18 @@ class Witness:
         self,
         watched: Mapping[str, tuple[CheckpointKey, ...]],
         memory: WitnessMemory,
+        evidence: ForkFiles,
         cosign: Cosign,
         now_s: Callable[[], int],
         tell: Callable[[Event], None],
     ) -> None:
-        """Watch logs by origin, each with its operator's keys in force; `tell` is told of everything that comes of a request."""
+        """Watch logs by origin, each with its operator's keys in force; `tell` is told of everything that comes of a request.
+
+        Evidence of forks goes into files, for anybody to verify.
+        """
         self._watched = watched
         self._memory = memory
+        self._evidence = evidence
         self._cosign = cosign
         self._now_s = now_s
         self._tell = tell
@@ -94,15 +103,15 @@ class Witness:
         """Return the cosignature lines for a request's body, once its head is remembered.
 
         Raises `CheckpointRefusedError`, `HeadMovedError` if the request begins at another size than is remembered,
-        `LogNotToldError` and `WitnessMemoryError`.
+        `LogNotToldError`, `WitnessMemoryError` and `WitnessEvidenceError`.
         """
         origin = None
         try:
             request = parse_request(raw)
             origin = request.checkpoint.origin
-            self._require_operator(request)
+            key = self._operator_of(request.note, origin)
             with self._turn:
-                head = self._advance(request)
+                head = self._advance(request, key)
         except (HeadMovedError, LogNotToldError) as error:
             status = HTTPStatus.CONFLICT if isinstance(error, HeadMovedError) else HTTPStatus.SERVICE_UNAVAILABLE
             self._tell(Refused(status=status, why=str(error), origin=origin))
@@ -115,26 +124,25 @@ class Witness:
         self._tell(Cosigned(origin=head.origin, size=head.size))
         return self._cosign(request.note.text, head.at_s)
 
-    def _require_operator(self, request: AddCheckpoint) -> None:
-        keys = self._watched.get(request.checkpoint.origin)
+    def _operator_of(self, note: Note, origin: str) -> CheckpointKey:
+        """Return the key that has signed both lines of a note."""
+        keys = self._watched.get(origin)
         if keys is None:
             raise CheckpointRefusedError(HTTPStatus.NOT_FOUND, "This witness does not watch a log of that origin.")
         for key in keys:
-            try:
-                verify_operator(request.note, key)
-            except NoteInvalidError:
-                continue
-            return
+            with contextlib.suppress(NoteInvalidError):
+                verify_operator(note, key)
+                return key
         raise CheckpointRefusedError(
             HTTPStatus.FORBIDDEN, "No key that this witness knows of the log has signed both lines of the note."
         )
 
-    def _advance(self, request: AddCheckpoint) -> Head:
+    def _advance(self, request: AddCheckpoint, key: CheckpointKey) -> Head:
         """Remember the head of a request if it continues the one that is remembered, and return it."""
         wanted = request.checkpoint
         held = self._memory.head(wanted.origin)
         held_size = held.size if held else 0
-        self._keep_fork(request, held)
+        self._refuse_fork(request, key, held)
         if request.old_size != held_size:
             raise HeadMovedError(wanted.origin, held_size)
         _require_consistency(request, held.root if held else EMPTY_ROOT)
@@ -144,15 +152,28 @@ class Witness:
             self._memory.remember(head, after=held)
         return head
 
-    def _keep_fork(self, request: AddCheckpoint, held: Head | None) -> None:
+    def _refuse_fork(self, request: AddCheckpoint, key: CheckpointKey, held: Head | None) -> None:
         """Refuse a second head of the size that is remembered: two notes that nobody can have signed by mistake."""
         wanted = request.checkpoint
         if held is None or wanted.size != held.size or wanted.root == held.root:
             return
-        fork = ShownFork(origin=wanted.origin, held=held.note, shown=request.note.encoded())
-        self._memory.keep_fork(fork)
-        self._tell(Forked(fork=fork, size=held.size))
+        self._tell(Forked(origin=wanted.origin, size=held.size))
+        if held.note:
+            self._keep_evidence(request.note, key, held)
         raise HeadMovedError(wanted.origin, held.size)
+
+    def _keep_evidence(self, claimed: Note, key: CheckpointKey, held: Head) -> None:
+        note = parse_note(held.note)
+        try:
+            held_key = self._operator_of(note, held.origin)
+        except CheckpointRefusedError:
+            # The key under the older note is watched no more, and evidence names both.
+            return
+        fork = Fork(claimed_key=key.ed25519, held_key=held_key.ed25519, claimed=claimed, held=note, root=held.root, path=())
+        try:
+            self._evidence.keep(fork)
+        except KeyFileError as error:
+            raise WitnessEvidenceError(str(error)) from error
 
 
 def parse_request(raw: bytes) -> AddCheckpoint:

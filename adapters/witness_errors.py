@@ -47,6 +47,14 @@ class WitnessMemoryLostError(WitnessMemoryError):
         )
 
 
+class WitnessEvidenceError(WitnessError):
+    """Evidence that an operator signed two histories could not be written; nothing was cosigned."""
+
+    def __init__(self, why: str) -> None:
+        """Say what kept it from being written."""
+        super().__init__(f"Evidence of a fork was shown to this witness and could not be kept: {why} Nothing was cosigned.")
+
+
 class LogNotToldError(WitnessError):
     """A witness that has lost its memory was not told yet where a log stands."""
 

@@ -23,8 +23,6 @@ from domain.ids import Digest
 APPLICATION_ID: Final = 0x4F525457  # "ORTW"
 BUSY_TIMEOUT_S: Final = 10.0
 """Another process looks for milliseconds; ten seconds of it are a sick machine."""
-FORKS_LIMIT: Final = 100
-"""So many contradictions are kept as evidence; one is enough, and a disk must not be filled with more."""
 COMPLETE: Final = "complete"
 """Whether what is not remembered was never signed: true from the beginning, false after a memory was lost."""
 
@@ -32,18 +30,12 @@ _SCHEMA: Final = """
 CREATE TABLE heads (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL, at_s INTEGER NOT NULL
 );
-CREATE TABLE forks (
-    number INTEGER PRIMARY KEY, origin TEXT NOT NULL, held BLOB NOT NULL, shown BLOB NOT NULL, UNIQUE (held, shown)
-);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 _HEADS: Final = "SELECT origin, size, root, note, at_s FROM heads"
 _PUT_HEAD: Final = (
     "INSERT INTO heads VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, "
     "note = excluded.note, at_s = excluded.at_s"
-)
-_PUT_FORK: Final = (
-    "INSERT INTO forks (origin, held, shown) SELECT ?, ?, ? WHERE (SELECT count(*) FROM forks) < ? ON CONFLICT DO NOTHING"
 )
 
 
@@ -56,15 +48,6 @@ class Head:
     root: Digest
     note: bytes
     at_s: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShownFork:
-    """Two notes of one log that contradict each other: what was remembered, and what was shown later."""
-
-    origin: str
-    held: bytes
-    shown: bytes
 
 
 def create_memory(file: Path, mark: Path, *, complete: bool = True) -> None:
@@ -144,22 +127,6 @@ class WitnessMemory:
                 raise HeadMovedError(head.origin, held.size if held else 0)
             self._put(head)
         _write_mark(self._file, self._mark, signed)
-
-    def tell(self, head: Head) -> None:
-        """Let a log stand at a head from now on, because whoever runs the witness says so."""
-        with self._writing():
-            self._put(head)
-
-    def keep_fork(self, fork: ShownFork) -> None:
-        """Keep two notes that contradict each other, as evidence; the same two are kept once."""
-        with self._writing():
-            self._connection.execute(_PUT_FORK, (fork.origin, fork.held, fork.shown, FORKS_LIMIT))
-
-    def forks(self) -> tuple[ShownFork, ...]:
-        """Return the evidence of forks, in the order in which it came."""
-        with _translated(self._file):
-            rows = self._connection.execute("SELECT origin, held, shown FROM forks ORDER BY number").fetchall()
-        return tuple(ShownFork(origin=origin, held=held, shown=shown) for origin, held, shown in rows)
 
     @property
     def is_complete(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.checkpoint_signing import sign_checkpoints
-from adapters.witness import Event, Witness
+from adapters.witness import Event
 from adapters.witness_server import answering
 from cli.demo_scenes import CLERK, FIRST, DemoStory
 from cli.demo_station import PASSPHRASE_FILE, DemoFailedError
@@ -19,14 +19,13 @@ from cli.main import ortoo
 from cli.session import Session
 from cli.settings import write_atomically, write_settings
 from cli.wiring import checkpoint_signer, open_signing_lease
-from cli.witness_place import LOGS_FILE, open_memory, open_witness
+from cli.witness_place import LOGS_FILE, build_witness, open_witness
 
 EVIDENCE_FOLDER: Final = "evidence"
 WITNESS_FOLDER: Final = "witness"
 WITNESS: Final = "witness.demo/archive"
 BUNDLE: Final = "L01.ortoo.zip"
 TRUST: Final = "trust.json"
-_MS_PER_S: Final = 1000
 
 
 def make_witness(root: Path) -> dict[str, str | float | None]:
@@ -78,8 +77,7 @@ def _sign(story: DemoStory, root: Path) -> int:
     if key is None:
         raise DemoFailedError("The demo stopped: its ministry has no key for checkpoints. Report this as a defect.")
     with contextlib.closing(Session({"ORTOO_HOME": str(root / WITNESS_FOLDER)})) as at_witness:
-        opened, memory = open_witness(at_witness), at_witness.keep(open_memory)
-        witness = Witness(opened.logs.watched, memory, opened.cosign, lambda: at_witness.now_ms() // _MS_PER_S, _nobody_listens)
+        witness = build_witness(at_witness, open_witness(at_witness), _nobody_listens)
         with answering(witness, "0", _stop) as address:
             signed = sign_checkpoints(station, key, [f"http://{address}"], session.keep(open_signing_lease))
     if signed.problems:

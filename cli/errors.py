@@ -215,6 +215,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "WitnessFileError": (ExitCode.USAGE, "WITNESS_FILE"),
         "WitnessMemoryError": (ExitCode.FAILED, "WITNESS_MEMORY"),
         "WitnessMemoryLostError": (ExitCode.COULD_NOT_VERIFY, "WITNESS_MEMORY_LOST"),
+        "WitnessEvidenceError": (ExitCode.FAILED, "WITNESS_EVIDENCE"),
         "LogNotToldError": (ExitCode.COULD_NOT_VERIFY, "LOG_NOT_TOLD"),
         "HeadMovedError": (ExitCode.FAILED, "HEAD_MOVED"),
         "CheckpointRefusedError": (ExitCode.VERIFICATION_FAILED, "CHECKPOINT_REFUSED"),

@@ -21,7 +21,7 @@ from cli.passphrases import new_passphrase
 from cli.render import Column, pair_lines, show_time, table_lines
 from cli.session import Session
 from cli.views import open_views
-from cli.witness_place import open_memory, place_of, witness_key
+from cli.witness_place import evidence_of, open_memory, place_of, witness_key
 from cli.witness_running import run_command
 from domain.checkpoint_signatures import verify_operator
 from domain.checkpoints import MAX_PAIR_BYTES, parse_pair, record_origin, verdict_origin
@@ -73,22 +73,28 @@ def make_key_command(session: Session, name: str) -> None:
 def show_command(session: Session) -> None:
     """Show the name and the key of the witness of this home, each log with the newest head that it cosigned, and forks.
 
+    A fork is a file of evidence that an operator signed two histories; `ortoo audit fork FILE` verifies it.
+
     Example:
       ortoo witness show
     """
     logs, memory = read_witness_logs(place_of(session).logs), session.keep(open_memory)
     heads = {head.origin: head for head in memory.heads()}
     origins = [*logs.watched, *(origin for origin in heads if origin not in logs.watched)]
-    forks = memory.forks()
+    forks = evidence_of(session).found()
     data = {
         "name": logs.key.name,
         "verifier_key": logs.key.encoded(),
         "complete": memory.is_complete,
         "logs": [_head_data(origin, heads.get(origin), is_watched=origin in logs.watched) for origin in origins],
-        "forks": [{"origin": fork.origin, "note_held": fork.held.decode(), "note_shown": fork.shown.decode()} for fork in forks],
+        "forks": list(forks),
     }
     language = session.language
-    pairs = [("heading.name", logs.key.name), ("heading.verifier_key", logs.key.encoded()), ("heading.forks", len(forks))]
+    pairs = [
+        ("heading.name", logs.key.name),
+        ("heading.verifier_key", logs.key.encoded()),
+        ("heading.forks", "\n".join(map(str, forks)) or "0"),
+    ]
     lines = [*pair_lines((label(name, language), value) for name, value in pairs), "", *_head_lines(origins, heads, language)]
     session.show(data, lines)
     if not memory.is_complete:

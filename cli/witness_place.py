@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from adapters.fork_files import FORKS_FOLDER, ForkFiles
 from adapters.key_files import NotAKeyError, load_key
+from adapters.witness import Event, Witness
 from adapters.witness_logs import WitnessLogs, read_witness_logs
 from adapters.witness_memory import WitnessMemory
 from cli.session import Session
@@ -20,6 +23,7 @@ from domain.ids import OfficerId
 LOGS_FILE: Final = "witness.toml"
 MEMORY_FILE: Final = "witness.sqlite"
 FOLDER: Final = "witness"
+MS_PER_S: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,3 +78,20 @@ def open_memory(session: Session) -> WitnessMemory:
     """Return what the witness of a session's home remembers; use it as `session.keep(open_memory)`."""
     place = place_of(session)
     return WitnessMemory(place.memory, place.mark)
+
+
+def evidence_of(session: Session) -> ForkFiles:
+    """Return where the witness of a session's home keeps evidence of forks."""
+    return ForkFiles(session.home / FORKS_FOLDER)
+
+
+def build_witness(session: Session, opened: OpenWitness, tell: Callable[[Event], None]) -> Witness:
+    """Put the witness of a session's home together; `tell` is told of everything that comes of a request."""
+    return Witness(
+        opened.logs.watched,
+        session.keep(open_memory),
+        evidence_of(session),
+        opened.cosign,
+        lambda: session.now_ms() // MS_PER_S,
+        tell,
+    )

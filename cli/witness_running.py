@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from adapters.station_log import event_lines
-from adapters.witness import Cosigned, Event, Forked, Refused, Witness
+from adapters.witness import Cosigned, Event, Forked, Refused
 from adapters.witness_memory import WitnessMemory
 from adapters.witness_server import answering
 from cli.errors import outcome_of, redacted
@@ -20,7 +20,7 @@ from cli.options import command_options
 from cli.render import show_time
 from cli.session import Session
 from cli.signals import told_to_stop
-from cli.witness_place import open_memory, open_witness
+from cli.witness_place import build_witness, open_memory, open_witness
 
 ADDRESS: Final = "9474"
 """Where it listens unless told otherwise: this machine only, as TLS is the business of a proxy on it."""
@@ -57,7 +57,7 @@ def run_command(session: Session, *, listen: str, form: str | None) -> None:
     """
     opened, memory = open_witness(session), session.keep(open_memory)
     telling = _Telling(session, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
-    answers = Witness(opened.logs.watched, memory, opened.cosign, lambda: session.now_ms() // 1000, telling.event)
+    answers = build_witness(session, opened, telling.event)
     with told_to_stop() as waits, answering(answers, listen, telling.failed) as address:
         telling.serving(address, opened.logs.key.encoded(), memory)
         while not waits(FOR_EVER_S):
@@ -86,8 +86,7 @@ class _Telling:
                 self.cosigned += 1
                 self._log.info(Doing.COSIGNED.value, origin=event.origin, tree_size=event.size)
             elif isinstance(event, Forked):
-                notes = {"note_held": event.fork.held.decode(), "note_shown": event.fork.shown.decode()}
-                self._log.error(Doing.FORKED.value, origin=event.fork.origin, tree_size=event.size, **notes)
+                self._log.error(Doing.FORKED.value, origin=event.origin, tree_size=event.size)
             else:
                 self._refused(event)
 

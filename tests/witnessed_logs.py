@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.fork_files import ForkFiles
 from adapters.witness import Event, Witness, request_body
 from adapters.witness_memory import WitnessMemory, create_memory
 from domain.checkpoints import Checkpoint
@@ -64,7 +65,8 @@ class TestWitness:
             create_memory(self.file, self.mark)
         self.memory = WitnessMemory(self.file, self.mark)
         watched = dict.fromkeys((ORIGIN, f"{ORIGIN}/verdicts"), (OPERATOR.public,))
-        self.witness = Witness(watched, self.memory, self.sign, self.now_s, self.events.append)
+        self.evidence = ForkFiles(self.folder / "forks")
+        self.witness = Witness(watched, self.memory, self.evidence, self.sign, self.now_s, self.events.append)
 
     def sign(self, text: str, at_s: int) -> bytes:
         return cosignature_line(text, self.key.key, self.key.private.sign, at_s).encoded().encode()

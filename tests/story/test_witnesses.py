@@ -191,5 +191,6 @@ def test_an_operator_who_forks_gets_no_quorum_for_his_second_history(
     assert forked["witnessed_size"] == 0
     for home in witnesses:
         forks = home.done("witness", "show", "--json").data["forks"]
-        assert {fork["origin"].endswith("/verdicts") for fork in forks} == {True, False}
+        proven = [home.done("audit", "fork", fork, "--json").data["origin"] for fork in forks]
+        assert {origin.endswith("/verdicts") for origin in proven} == {True, False}
     assert one.events("forked")

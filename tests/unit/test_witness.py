@@ -16,11 +16,13 @@ from adapters.witness_errors import (
     CheckpointRefusedError,
     HeadMovedError,
     LogNotToldError,
+    WitnessEvidenceError,
     WitnessMemoryError,
     WitnessMemoryLostError,
 )
 from adapters.witness_memory import WitnessMemory, create_memory
 from domain.cosignatures import cosignatures
+from domain.forks import parse_fork, verify_fork
 from domain.ids import sha256
 from domain.notes import Note, parse_signature_lines
 from domain.tree import EMPTY_ROOT
@@ -86,12 +88,32 @@ def test_a_fork_shown_to_the_witness_is_refused_and_kept_as_evidence(made: TestW
     made.witness.add_checkpoint(request_body(0, (), honest))
     assert held(made, request_body(8, (), forked)) == 8
     assert held(made, request_body(8, (), forked)) == 8
-    (fork,) = made.memory.forks()
-    assert (fork.origin, fork.held, fork.shown) == (ORIGIN, honest.encoded(), forked.encoded())
-    assert made.events[1] == Forked(fork=fork, size=8)
+    # Anybody can verify the evidence, from the two notes alone.
+    (file,) = made.evidence.found()
+    fork = parse_fork(file.read_bytes())
+    assert (fork.held, fork.claimed) == (honest, forked)
+    assert verify_fork(fork)[1].root == LOG.root(8)
+    assert made.events[1] == Forked(origin=ORIGIN, size=8)
     # It goes on with the history that it had seen, and with no other.
     assert refused(made, FORK.request(8, 12)) is HTTPStatus.UNPROCESSABLE_ENTITY
     assert made.witness.add_checkpoint(LOG.request(8, 12))
+
+
+def test_evidence_that_cannot_be_kept_is_told_and_nothing_is_cosigned(made: TestWitness) -> None:
+    made.witness.add_checkpoint(LOG.request(0, 8))
+    (made.folder / "forks").write_text("in the way")
+    with pytest.raises(WitnessEvidenceError, match="could not be kept"):
+        made.witness.add_checkpoint(request_body(8, (), FORK.note(8)))
+
+
+def test_a_fork_is_refused_though_the_key_under_the_older_note_is_watched_no_more(made: TestWitness) -> None:
+    made.witness.add_checkpoint(LOG.request(0, 8))
+    newer = SeededOperator(2)
+    made.witness._watched = {ORIGIN: (newer.public,)}
+    assert held(made, request_body(8, (), FORK.note(8, newer))) == 8
+    assert made.evidence.found() == ()
+    # The same history goes on under the newer key.
+    assert made.witness.add_checkpoint(request_body(8, LOG.proof(8, 9), LOG.note(9, newer)))
 
 
 def test_a_log_rolled_back_is_refused(made: TestWitness) -> None:
@@ -280,7 +302,7 @@ def test_after_a_loss_every_log_is_refused_until_it_is_told(tmp_path: Path) -> N
     made = TestWitness(tmp_path)
     with pytest.raises(LogNotToldError):
         made.witness.add_checkpoint(FORK.request(0, 8))
-    made.memory.tell(head)
+    made.memory.remember(head, after=None)
     assert held(made, request_body(8, (), FORK.note(8))) == 8
     assert made.witness.add_checkpoint(LOG.request(8, 9))
     made.memory.close()
