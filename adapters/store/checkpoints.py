@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -15,8 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from adapters.errors import StoreUnreachableError
 from adapters.store.database import Database
 from adapters.store.dialect import complaint
-from adapters.store.tables import CHECKPOINTS, RECORDS
+from adapters.store.tables import CHECKPOINTS
+from adapters.store.tiles import Rows
 from domain.reasons import Reason
+
+_KEPT_SQL: Final = "SELECT size, pair FROM checkpoints WHERE kept = {0}"
+_REFUSED_SQL: Final = (
+    "SELECT position, record FROM records WHERE position >= {0} AND position < {0} AND reason = {0} AND record IS NOT NULL "
+    "ORDER BY position"
+)
 
 
 class Kept(StrEnum):
@@ -32,9 +40,10 @@ class Kept(StrEnum):
 class KeptCheckpoints:
     """The table `checkpoints` of a store; all raise `StoreUnreachableError`. One object serves one thread."""
 
-    def __init__(self, database: Database) -> None:
-        """Read and write in an open database."""
+    def __init__(self, database: Database, rows: Rows) -> None:
+        """Write in an open database, and read with `rows`, since every event that is said asks for the newest pair."""
         self._database = database
+        self._rows = rows
 
     def pair(self, kept: Kept) -> bytes | None:
         """Return an encoded pair, None if none is kept."""
@@ -60,28 +69,12 @@ class KeptCheckpoints:
                 elif held <= size or not pair:
                     connection.execute(CHECKPOINTS.update().where(CHECKPOINTS.c.kept == kept.value).values(**row))
         except DBAPIError as error:
-            raise self._unreachable(error) from error
+            raise StoreUnreachableError(self._database.name, complaint(error)) from error
 
     def refused(self, reason: Reason, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
         """Return positions (from `start` to before `stop`) and records that were refused for a reason after their signatures."""
-        within = (RECORDS.c.position >= start) & (RECORDS.c.position < stop)
-        wanted = within & (RECORDS.c.reason == int(reason)) & (RECORDS.c.record.is_not(None))
-        chosen = select(RECORDS.c.position, RECORDS.c.record).where(wanted).order_by(RECORDS.c.position)
-        try:
-            with self._database.reading() as connection:
-                return [(row[0], row[1]) for row in connection.execute(chosen)]
-        except DBAPIError as error:
-            raise self._unreachable(error) from error
+        return [(row[0], bytes(row[1])) for row in self._rows(_REFUSED_SQL, start, stop, int(reason))]
 
     def _found(self, kept: Kept) -> tuple[int, bytes] | None:
-        try:
-            with self._database.reading() as connection:
-                row = connection.execute(
-                    select(CHECKPOINTS.c.size, CHECKPOINTS.c.pair).where(CHECKPOINTS.c.kept == kept.value)
-                ).first()
-        except DBAPIError as error:
-            raise self._unreachable(error) from error
-        return None if row is None else (int(row[0]), bytes(row[1]))
-
-    def _unreachable(self, error: DBAPIError) -> StoreUnreachableError:
-        return StoreUnreachableError(self._database.name, complaint(error))
+        rows = self._rows(_KEPT_SQL, kept.value)
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else None

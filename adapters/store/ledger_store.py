@@ -99,7 +99,7 @@ class LedgerStore:
         self._marker = marker(self._database.engine)
         self._mapper = change_mapper()
         self._tiles = Tiles(self._raw)
-        self.checkpoints = KeptCheckpoints(self._database)
+        self.checkpoints = KeptCheckpoints(self._database, self._raw)
 
     def next_position(self) -> int:
         """Return the position after the last one stored."""
