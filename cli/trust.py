@@ -86,6 +86,8 @@ def export(
     )
     write_new_file(output.expanduser(), encode_trust(made), mode=_ANYBODY_READS)
     session.show({"file": output, **trust_data(made)}, trust_lines(made, session.language))
+    if made.quorum == 0:
+        session.note(label("note.no_quorum", session.language))
     session.note(label("note.trust_unsigned", session.language, missing=made.missing_signatures, file=output))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from adapters.trust_files import Trust, read_trust, verify_trust
-from adapters.trust_seen import SEEN_FILE, encode_seen, read_seen, seen_after
-from cli.errors import UsageError
+from adapters.trust_seen import SEEN_FILE, SeenVersions, TrustSeenError, encode_seen, read_seen, seen_after
+from cli.errors import HomeError, UsageError
 from cli.labels import label
 from cli.languages import Language
 from cli.options import Command
@@ -57,8 +57,18 @@ def trusted(session: Session, trust_file: Path, state: Path | None) -> Trust:
     before = read_seen(folder)
     after = seen_after(before, trust)
     if after != before:
-        write_atomically(folder / SEEN_FILE, encode_seen(after))
+        _remember(folder, after)
     return trust
+
+
+def _remember(folder: Path, seen: SeenVersions) -> None:
+    try:
+        write_atomically(folder / SEEN_FILE, encode_seen(seen))
+    except HomeError as error:
+        raise TrustSeenError(
+            f"Nothing was verified: it cannot be remembered in {folder} which trust file was relied upon ({error}) "
+            "Name another folder with --state."
+        ) from error
 
 
 def trust_data(trust: Trust) -> dict[str, Any]:

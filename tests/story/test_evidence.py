@@ -124,6 +124,7 @@ def test_an_older_trust_file_than_last_seen_is_refused(offices: Offices, trust: 
     assert auditor.done("verify", bundle, "--trust", newer)["trust_version"] == 2
     assert (auditor.folder / SEEN_FILE).exists()
     assert auditor.error("verify", bundle, "--trust", trust) == (3, "TRUST_ROLLED_BACK")
+    assert auditor.error("verify", bundle, "--trust", newer, "--state", "/proc/nobody-writes-here") == (4, "TRUST_SEEN")
     # Another memory does not know.
     assert auditor.done("verify", bundle, "--trust", trust, "--state", offices.file("state"))["trust_version"] == 1
 
