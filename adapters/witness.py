@@ -147,9 +147,7 @@ class Witness:
             raise HeadMovedError(wanted.origin, held_size)
         _require_consistency(request, held.root if held else EMPTY_ROOT)
         head = Head(origin=wanted.origin, size=wanted.size, root=wanted.root, note=request.note.encoded(), at_s=self._now_s())
-        # Anybody can send the newest note again: it is cosigned anew, and the disk left alone.
-        if held is None or held.size != head.size:
-            self._memory.remember(head, after=held)
+        self._memory.remember(head, after=held)
         return head
 
     def _refuse_fork(self, request: AddCheckpoint, key: CheckpointKey, held: Head | None) -> None:

@@ -26,6 +26,9 @@ BUSY_TIMEOUT_S: Final = 10.0
 COMPLETE: Final = "complete"
 """Whether what is not remembered was never signed: true from the beginning, false after a memory was lost."""
 
+SIGNED: Final = "signed"
+"""How often a head was moved; never below the mark."""
+
 _SCHEMA: Final = """
 CREATE TABLE heads (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL, at_s INTEGER NOT NULL
@@ -66,7 +69,7 @@ def create_memory(file: Path, mark: Path, *, complete: bool = True) -> None:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        connection.executemany("INSERT INTO facts VALUES (?, ?)", ((COMPLETE, int(complete)), ("signed", signed)))
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", ((COMPLETE, int(complete)), (SIGNED, signed)))
     _write_mark(file, mark, signed)
 
 
@@ -118,15 +121,20 @@ class WitnessMemory:
     def remember(self, head: Head, *, after: Head | None) -> None:
         """Move a log to a head, durably, if it still stands where it did `after` (None: nowhere).
 
-        Raises `HeadMovedError` if it does not, and `WitnessMemoryError` if nothing could be written; then nothing has moved.
+        The same head again writes nothing, but for a mark that was left behind. Raises `HeadMovedError` if it stands elsewhere,
+        and `WitnessMemoryError` if something could not be written; then the head must not be cosigned.
         """
         self._same_file()
-        with self._writing() as signed:
-            held = self._head(head.origin)
-            if held != after:
-                raise HeadMovedError(head.origin, held.size if held else 0)
-            self._put(head)
-        _write_mark(self._file, self._mark, signed)
+        if after is None or (after.size, after.root) != (head.size, head.root):
+            with self._writing():
+                held = self._head(head.origin)
+                if held != after:
+                    raise HeadMovedError(head.origin, held.size if held else 0)
+                self._put(head)
+        with _translated(self._file):
+            signed = self._fact(SIGNED)
+        if not self._mark.exists() or _read_mark(self._mark) < signed:
+            _write_mark(self._file, self._mark, signed)
 
     @property
     def is_complete(self) -> bool:
@@ -139,15 +147,14 @@ class WitnessMemory:
         self._connection.close()
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[int]:
-        """Write in one transaction, and give the count of what was signed with it."""
+    def _writing(self) -> Iterator[None]:
+        """Write in one transaction, which counts one more that is signed."""
         with _translated(self._file):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._refuse_older_than_the_mark()
-                signed = self._fact("signed") + 1
-                yield signed
-                self._connection.execute("UPDATE facts SET value = ? WHERE name = 'signed'", (signed,))
+                yield
+                self._connection.execute("UPDATE facts SET value = value + 1 WHERE name = ?", (SIGNED,))
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -167,7 +174,7 @@ class WitnessMemory:
 
     def _refuse_older_than_the_mark(self) -> None:
         # A mark that is gone says nothing; the memory itself is the better witness then.
-        if self._mark.exists() and self._fact("signed") < _read_mark(self._mark):
+        if self._mark.exists() and self._fact(SIGNED) < _read_mark(self._mark):
             raise WitnessMemoryLostError(self._file, f"is older than what was signed since ({self._mark} counts more)")
 
     def _same_file(self) -> None:

@@ -85,6 +85,8 @@ def test_a_witness_killed_before_it_answers_never_signs_the_other_history(
         with pytest.raises(CheckpointRefusedError):
             made.witness.add_checkpoint(FORK.request(8, 9))
         made.witness.add_checkpoint(LOG.request(8, 8))
+        # What is seen now counts from now on, though the kill came before it was marked.
+        assert made.mark.read_text() == "1\n"
     made.witness.add_checkpoint((LOG if is_remembered else FORK).request(len(held) * 8, 9))
     made.memory.close()
 

@@ -256,10 +256,14 @@ def test_a_head_that_cannot_be_remembered_is_not_cosigned(made: TestWitness) -> 
     with pytest.raises(WitnessMemoryError, match="readonly"):
         made.witness.add_checkpoint(LOG.request(0, 4))
     made.memory._connection.execute("PRAGMA query_only=OFF")
-    made.mark.unlink()
+    made.mark.rename(made.folder / "aside")
     made.mark.mkdir()
     with pytest.raises(WitnessMemoryError):
         made.witness.add_checkpoint(LOG.request(0, 4))
+    made.mark.rmdir()
+    (made.folder / "aside").rename(made.mark)
+    assert made.witness.add_checkpoint(LOG.request(0, 4))
+    assert made.mark.read_text() == "1\n"
 
 
 def test_a_memory_that_is_gone_is_not_begun_anew(tmp_path: Path) -> None:
