@@ -73,6 +73,7 @@ class BundleFiles:
         """Check everything of the zip that is not content; raise `PlainZipError`."""
         self._source = source
         self._entries: dict[str, Entry] = {one.name: one for one in read_plain_zip(source, entries_limit=ENTRIES_LIMIT)}
+        self._measured: dict[str, tuple[Digest, int]] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -90,11 +91,13 @@ class BundleFiles:
         return b"".join(open_entry(self._source, entry))
 
     def measure(self, name: str) -> tuple[Digest, int]:
-        """Return SHA-256 and size of a document, however long it is."""
-        digest = hashlib.sha256()
-        for piece in open_entry(self._source, self._entries[name]):
-            digest.update(piece)
-        return Digest(digest.digest()), self._entries[name].size_bytes
+        """Return SHA-256 and size of a document, however long it is; it is read once, however many events name it."""
+        if name not in self._measured:
+            digest = hashlib.sha256()
+            for piece in open_entry(self._source, self._entries[name]):
+                digest.update(piece)
+            self._measured[name] = (Digest(digest.digest()), self._entries[name].size_bytes)
+        return self._measured[name]
 
     def content(self, name: str, limit_bytes: int) -> bytes | None:
         """Return a document if it is there and no longer than a limit."""
