@@ -67,18 +67,14 @@ class BundleError(AdapterError):
 
 
 class BundleFiles:
-    """The files of a bundle by name, each read when it is asked for."""
+    """The files of a bundle, each read when it is asked for; `names` are all their names."""
 
     def __init__(self, source: BinaryIO) -> None:
         """Check everything of the zip that is not content; raise `PlainZipError`."""
         self._source = source
         self._entries: dict[str, Entry] = {one.name: one for one in read_plain_zip(source, entries_limit=ENTRIES_LIMIT)}
+        self.names = frozenset(self._entries)
         self._measured: dict[str, tuple[Digest, int]] = {}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all files."""
-        return frozenset(self._entries)
 
     def read(self, name: str) -> bytes:
         """Return a small file; raise `BundleError` if it is missing or longer than a file of its name can be."""
