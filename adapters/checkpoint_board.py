@@ -8,11 +8,13 @@ has a quarter of what a place takes at once.
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from adapters.clock import system_clock_ms
-from adapters.errors import LedgerMissingError
+from adapters.errors import LedgerExistsError, LedgerMissingError
 from adapters.kafka_clients import TIMEOUT_S
 from adapters.kafka_security import PLAIN_TEXT, KafkaSecurity
 from adapters.kafka_topics import create_kafka_ledger
@@ -60,11 +62,12 @@ def check_board(location: str, *, security: KafkaSecurity = PLAIN_TEXT) -> tuple
 def make_board(location: str, *, replication: int | None = None, security: KafkaSecurity = PLAIN_TEXT) -> None:
     """Make the board of the ledger at a location; on Kafka with as many replicas as the ledger has, unless told otherwise.
 
-    Raises `LedgerExistsError` if there is one, and what making a ledger raises.
+    There is a whole one afterwards or none, whenever the process ends. Raises `LedgerExistsError` if there is one, and what
+    making a ledger raises.
     """
     match parse_location(location):
         case SqliteLocation(path=path):
-            create_sqlite_ledger(board_file(path))
+            _make_file(board_file(path))
         case KafkaLocation(bootstrap=bootstrap, topic=topic):
             with contextlib.closing(KafkaLedger(bootstrap, topic, security=security)) as ledger:
                 replicas = ledger.facts().replicas
@@ -73,3 +76,19 @@ def make_board(location: str, *, replication: int | None = None, security: Kafka
         case MemoryLocation():
             # Opening it makes it.
             return
+
+
+def _make_file(path: Path) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    create_sqlite_ledger(beside)
+    try:
+        # A rename would replace a board that somebody else made meanwhile.
+        os.link(beside, path)
+    except FileExistsError as error:
+        msg = f"No board was made at {path}: there is one already."
+        raise LedgerExistsError(msg) from error
+    except OSError:
+        # Where files have no second names a rename has to do.
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ the home as soon as a pair of this history reaches as far.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.checkpoint_errors import CheckpointUnpublishedError
-from adapters.errors import LedgerError, LedgerMissingError
+from adapters.errors import LedgerError, LedgerExistsError, LedgerMissingError
 from adapters.fork_files import ForkFiles
 from adapters.ledger import Ledger, Slot
 from adapters.store.checkpoints import Kept
@@ -158,7 +159,9 @@ class Checkpoints:
             try:
                 self.board.append(pair)
             except LedgerMissingError:
-                self._make_board()
+                # Another process may have made it since.
+                with contextlib.suppress(LedgerExistsError):
+                    self._make_board()
                 self.board.append(pair)
         except LedgerError as error:
             raise CheckpointUnpublishedError(str(error)) from error

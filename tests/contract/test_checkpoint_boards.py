@@ -61,6 +61,7 @@ def test_a_board_is_made_once(exchange: TestExchange) -> None:
     make_board(exchange.location)
     with pytest.raises(LedgerExistsError):
         make_board(exchange.location)
+    assert not list(exchange.folder.glob(".*"))
 
 
 def test_a_board_that_could_lose_what_was_published_is_told(exchange: TestExchange) -> None:
