@@ -135,7 +135,7 @@ def verify_enrolment(one: Proven, issuer: bytes, trust: Trust, codec: Codec) -> 
     `issuer` must be an authority of the trust file that was not withdrawn before, and the enrolled key must have asked for it.
     Raises `BundleError`, `CertificateRefusedError` or `RejectedError`.
     """
-    anchors = {one.anchor.certificate: one.withdrawn_at_ms for one in trust.anchors}
+    anchors = {named.anchor.certificate: named.withdrawn_at_ms for named in trust.anchors}
     if issuer not in anchors:
         raise BundleError("the authority that issued the certificate is none of the trust file")
     withdrawn_at = anchors[issuer]

@@ -75,8 +75,12 @@ def test_the_demo_runs_on_a_file_and_its_commands_work_when_pasted(tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_demo_runs_on_kafka_and_its_commands_work_when_pasted(tmp_path: Path, kafka: KafkaBroker) -> None:
-    shown = run(tmp_path, f"ortoo demo --at kafka://{kafka.bootstrap}/demo-{uuid.uuid4().hex[:8]}")
-    require_turns(tmp_path, require_demo(tmp_path, shown))
+    ledger = f"kafka://{kafka.bootstrap}/demo-{uuid.uuid4().hex[:8]}"
+    turns = require_demo(tmp_path, run(tmp_path, f"ortoo demo --at {ledger}"))
+    require_turns(tmp_path, turns)
+    replayed = run(tmp_path, f"{turns[-1]} --ledger {ledger}")
+    assert replayed.returncode == 0, replayed.stderr
+    assert "Compared with" in replayed.stdout
 
 
 @pytest.mark.slow
