@@ -29,6 +29,7 @@ AdapterError
 │   └── HistoryError                  the ledger no longer tells what it told this station before
 │       ├── LedgerReplacedError       another ledger stands at the same place
 │       ├── LedgerTruncatedError      positions are missing at its end or its beginning
+│       ├── LedgerHoleError           more positions are missing in its middle than anybody is to go through
 │       ├── SlotEmptiedError          a slot is empty that held a record
 │       ├── SlotChangedError          a slot holds something else than before
 │       └── ForeignLedgerError        the genesis is not the one that was pinned
@@ -220,6 +221,17 @@ class LedgerTruncatedError(HistoryError):
         super().__init__(
             f"The ledger at {location} {what}, but this station holds everything from 0 to before {held}: records were lost or "
             "deleted. Nothing more is read from it. Restore it from a replica or a backup; do not let it grow before that."
+        )
+
+
+class LedgerHoleError(HistoryError):
+    """Rows of a ledger's file are gone, or one was written far behind its end: no program of ours leaves any out."""
+
+    def __init__(self, location: str, start: int, stop: int) -> None:
+        """Name the place, the first position that is missing and the next one that is there."""
+        super().__init__(
+            f"The ledger at {location} lacks the positions from {start} to {stop - 1}: rows were deleted, or somebody wrote one "
+            "behind its end. Nothing behind them is read. Restore it from a backup; do not let it grow before that."
         )
 
 

@@ -21,6 +21,7 @@ from adapters.clock import system_clock_ms
 from adapters.errors import (
     AppendUncertainError,
     LedgerExistsError,
+    LedgerHoleError,
     LedgerMissingError,
     LedgerRefusedError,
     LedgerReplacedError,
@@ -34,6 +35,7 @@ from domain.header import RECORD_LIMIT_BYTES
 APPLICATION_ID: Final = 0x4F52544F  # "ORTO", so that `file` and SQLite's own tools can tell a ledger from another database
 FORMAT: Final = 1
 LOCK_TIMEOUT_S: Final = 10.0  # an append holds the lock for milliseconds; ten seconds of it are a sick machine
+HOLE_LIMIT_SLOTS: Final = 10_000  # one row written at a huge position would keep every reader busy for years
 POLL_INTERVAL_S: Final = 0.02  # SQLite tells nobody about a change, and a person does not feel 20 ms
 
 _SCHEMA: Final = """
@@ -143,12 +145,18 @@ class SqliteLedger:
             self._connection.execute("ROLLBACK")
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
-        """Return the slots from `start` on, at most `limit` and `READ_LIMIT_SLOTS`; a missing row below the end is empty."""
+        """Return the slots from `start` on, at most `limit` and `READ_LIMIT_SLOTS`; a missing row below the end is empty.
+
+        Raises `LedgerHoleError` where more than `HOLE_LIMIT_SLOTS` rows are missing.
+        """
         self._same_file()
         limit = min(limit, READ_LIMIT_SLOTS)
         with _translated(self._location):
             rows: list[tuple[int, int | None, bytes | None]] = self._connection.execute(_READ_SQL, (start, limit)).fetchall()
-        return _contiguous(start, limit, rows)
+        slots = _contiguous(start, limit, rows)
+        if rows and not slots:
+            raise LedgerHoleError(self._location, start, rows[0][0])
+        return slots
 
     def end(self) -> int:
         """Return the position that follows the last slot."""
@@ -206,9 +214,11 @@ class SqliteLedger:
 
 
 def _contiguous(start: int, limit: int, rows: Sequence[tuple[int, int | None, bytes | None]]) -> Sequence[Slot]:
-    """Return the rows as slots, with empty ones where positions are missing between them."""
+    """Return the rows before a hole that is too long as slots, with empty ones where positions are missing between them."""
     slots: list[Slot] = []
     for position, stored_at_ms, record in rows:
+        if position - (start + len(slots)) > HOLE_LIMIT_SLOTS:
+            break
         while start + len(slots) < position and len(slots) < limit:
             slots.append(Slot(position=start + len(slots), record=None, stored_at_ms=None))
         if len(slots) == limit:

@@ -167,6 +167,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "HistoryError": (ExitCode.VERIFICATION_FAILED, "HISTORY"),
         "LedgerReplacedError": (ExitCode.VERIFICATION_FAILED, "LEDGER_REPLACED"),
         "LedgerTruncatedError": (ExitCode.VERIFICATION_FAILED, "LEDGER_TRUNCATED"),
+        "LedgerHoleError": (ExitCode.VERIFICATION_FAILED, "LEDGER_HOLE"),
         "SlotEmptiedError": (ExitCode.VERIFICATION_FAILED, "SLOT_EMPTIED"),
         "SlotChangedError": (ExitCode.VERIFICATION_FAILED, "SLOT_CHANGED"),
         "ForeignLedgerError": (ExitCode.VERIFICATION_FAILED, "FOREIGN_LEDGER"),

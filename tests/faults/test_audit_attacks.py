@@ -347,6 +347,16 @@ def test_another_ledger_is_not_audited_in_the_place_of_the_one_that_is_meant(aud
         assert "STORE_FOREIGN" in codes(store, "wrong")
 
 
+def test_a_row_written_far_behind_the_end_keeps_no_auditor_walking(audited: Audited) -> None:
+    kept, file = audited.kept(audited.pair()), audited.copy("far.sqlite")
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO ledger_slots VALUES (9000000000000000000, 0, x'00')")
+    for words in ((), ("--trust-checkpoints",)):
+        answer = audited.audit(file, "--checkpoint", kept, *words)
+        assert (answer.code, answer.data["audited"]) == (3, audited.end)
+        assert "HISTORY_CHANGED" in codes(answer, "wrong")
+
+
 def test_a_file_that_holds_values_of_other_types_is_read_to_its_end(audited: Audited) -> None:
     kept = audited.kept(audited.pair())
     file = audited.copy("types.sqlite")

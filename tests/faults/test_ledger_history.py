@@ -17,6 +17,7 @@ from kafka import TopicPartition
 from adapters.errors import (
     AdapterError,
     LedgerError,
+    LedgerHoleError,
     LedgerMissingError,
     LedgerReplacedError,
     LedgerTruncatedError,
@@ -148,6 +149,15 @@ def test_a_deleted_row_stops_the_station(file: SqliteHome) -> None:
     guard, _ = followed(file)
     alter(file, "DELETE FROM ledger_slots WHERE position = 3")
     stops(guard, SlotEmptiedError)
+
+
+def test_a_row_written_far_behind_the_end_keeps_no_reader_walking(file: SqliteHome) -> None:
+    followed(file)
+    alter(file, "INSERT INTO ledger_slots VALUES (9000000000000000000, 0, x'00')")
+    ledger = file.open()
+    assert [slot.record is None for slot in ledger.read(0, 10)] == [False] * 5
+    with pytest.raises(LedgerHoleError, match="lacks the positions from 5 to 8999999999999999999"):
+        ledger.read(5, 10)
 
 
 def test_an_empty_slot_that_is_filled_later_stops_the_station(file: SqliteHome) -> None:
