@@ -47,8 +47,12 @@ def parse_due(text: str, *, now_ms: int, utc_offset_minutes: int) -> int:
 
 
 def show(at_ms: int, utc_offset_minutes: int) -> str:
-    """Return a time for people: `2026-12-01 14:02 (+05)`, with seconds if it has any."""
-    moment = datetime.fromtimestamp(at_ms // 1000, tz=UTC).astimezone(timezone(timedelta(minutes=utc_offset_minutes)))
+    """Return a time for people: `2026-12-01 14:02 (+05)`, with seconds if it has any; its number if no calendar has it."""
+    try:
+        moment = datetime.fromtimestamp(at_ms // 1000, tz=UTC).astimezone(timezone(timedelta(minutes=utc_offset_minutes)))
+    except (ValueError, OverflowError, OSError):
+        # A witness, or whoever made a file, can write any number where a time is to stand.
+        return f"{at_ms} ms"
     clock = f"{moment:%Y-%m-%d %H:%M}" if moment.second == 0 else f"{moment:%Y-%m-%d %H:%M:%S}"
     return f"{clock} ({show_offset(utc_offset_minutes)})"
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from adapters.errors import AdapterError
 from adapters.evidence_report import Findings, Step
-from adapters.plain_zip import Entry, open_entry, read_plain_zip
+from adapters.plain_zip import MOST_ENTRIES, Entry, open_entry, read_plain_zip
 from domain.codec import Codec
 from domain.header import RECORD_LIMIT_BYTES
 from domain.ids import Digest
@@ -26,7 +26,7 @@ from domain.reading import Opened, read_record
 from domain.verdicts import VerdictLeaf, parse_leaf
 
 SUFFIX: Final = ".ortoo.zip"
-ENTRIES_LIMIT: Final = 100_000
+ENTRIES_LIMIT: Final = MOST_ENTRIES
 RECORD: Final = "record.bin"
 RECORD_PROOF: Final = "record.proof"
 VERDICT: Final = "verdict.bin"

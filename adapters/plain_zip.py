@@ -20,6 +20,8 @@ from adapters.errors import AdapterError
 TOTAL_LIMIT_BYTES: Final = 1024 * 1024 * 1024
 """The whole file, far below the 4 GiB at which plain zips end."""
 NAME_LIMIT_BYTES: Final = 255
+MOST_ENTRIES: Final = 65_534
+"""The count has 16 bits, and 65,535 in it means zip64 (APPNOTE.TXT, 4.4.21)."""
 
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -122,6 +124,8 @@ def _local_header(entry: Entry) -> bytes:
 
 
 def _directory(entries: Sequence[Entry], offset: int) -> bytes:
+    if len(entries) > MOST_ENTRIES:
+        raise PlainZipError(f"The file has more than {MOST_ENTRIES:,} entries, which no plain zip can count.")
     listed = b"".join(_central_header(entry) for entry in entries)
     return listed + _END.pack(b"PK\x05\x06", 0, 0, len(entries), len(entries), len(listed), offset, 0)
 

@@ -73,7 +73,7 @@ _ABOUT_TRUST: Final = (
 )
 _ABOUT_BUNDLE: Final = (
     "A zip of stored entries and nothing else: no compression, comments, extra fields, zip64, encryption, duplicates or bytes "
-    "between the entries; at most 100,000 entries and 1 GiB. All proofs rest on one pair of checkpoints."
+    "between the entries; at most 65,534 entries and 1 GiB. All proofs rest on one pair of checkpoints."
 )
 _ABOUT_VERDICTS: Final = (
     "Of a bundle of several events the gravest counts. Exit code 3 says that something is wrong, 4 that it could not be verified."

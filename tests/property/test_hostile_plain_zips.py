@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.plain_zip import PlainZipError, open_entry, read_plain_zip, write_plain_zip
+from adapters.plain_zip import MOST_ENTRIES, PlainZipError, open_entry, read_plain_zip, write_plain_zip
 
 NAMES = st.text(alphabet="abcXYZ019/.-_", min_size=1, max_size=20)
 CONTENTS = st.dictionaries(NAMES, st.binary(max_size=60), max_size=5)
@@ -101,6 +101,16 @@ def test_more_entries_than_allowed_are_refused_before_they_are_listed() -> None:
     assert len(read(raw, limit=12)) == 12
     with pytest.raises(PlainZipError, match="more than 11"):
         read(raw, limit=11)
+
+
+def test_more_entries_than_a_directory_can_count_are_refused_by_reader_and_writer() -> None:
+    one = zip_of({"00000": b""})
+    header, count = one[: one.index(b"PK\x01\x02")], MOST_ENTRIES + 1
+    raw = b"".join(header.replace(b"00000", b"%05d" % number) for number in range(count))
+    with pytest.raises(PlainZipError, match="no plain zip can count"):
+        read(raw, limit=100_000)
+    with pytest.raises(PlainZipError, match="no plain zip can count"):
+        write_plain_zip(io.BytesIO(), ((f"{number}", io.BytesIO()) for number in range(count)))
 
 
 def test_names_beyond_ascii_are_refused() -> None:

@@ -70,3 +70,8 @@ def test_times_are_shown_with_their_offset() -> None:
     assert show(NOW_MS, TASHKENT) == "2026-11-24 14:02 (+05)"
     assert show(NOW_MS + 20_999, KATHMANDU) == "2026-11-24 14:47:20 (+05:45)"
     assert (show_offset(-210), show_offset(0)) == ("-03:30", "+00")
+
+
+@pytest.mark.parametrize("at_ms", [2**63 - 1, -(2**63), 2**63 * 1000, 253_402_300_799_999, -62_135_596_800_001])
+def test_a_number_that_is_no_time_of_any_calendar_is_shown_as_it_is(at_ms: int) -> None:
+    assert show(at_ms, TASHKENT) == f"{at_ms} ms"
