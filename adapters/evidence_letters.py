@@ -43,24 +43,37 @@ def addressed_in(events: Iterable[Proven], sent: Proven) -> Mapping[OrgId, str]:
     dispatch = sent.opened.body
     assert isinstance(dispatch, LetterDispatched)  # noqa: S101 - what `letter_of` returns
     shown: dict[OrgId, str] = {}
+    whole = _whole_groups(events, dispatch)
     for group in _groups(dispatch):
-        accepted = (one.opened.body for one in events if one.leaf.reason is Reason.ACCEPTED)
-        shown |= dict.fromkeys(_members(group, [body for body in accepted if isinstance(body, GroupDefined)]), IN_GROUP)
+        if group in whole:
+            shown |= dict.fromkeys(whole[group], IN_GROUP)
     shown |= {one.organisation: NAMED for one in dispatch.addressees if one.organisation is not None}
     # Whoever writes to a group of which he is a member does not write to himself.
     shown.pop(dispatch.header.organisation, None)
     return shown
 
 
-def _groups(dispatch: LetterDispatched) -> list[GroupVersion]:
-    return [addressee.group for addressee in dispatch.addressees if addressee.group is not None]
+def _groups(dispatch: LetterDispatched) -> tuple[GroupVersion, ...]:
+    """Return the groups that a letter names, each once: it is not known to be one that the ledger accepted."""
+    return tuple(dict.fromkeys(addressee.group for addressee in dispatch.addressees if addressee.group is not None))
 
 
-def _members(group: GroupVersion, defined: Sequence[GroupDefined]) -> tuple[OrgId, ...]:
-    """Return the members of a group's version if the parts are whole, none otherwise."""
-    parts = sorted((one for one in defined if (one.group, one.version) == (group.group, group.version)), key=lambda one: one.part)
-    whole = [one.part for one in parts] == list(range(1, len(parts) + 1)) and len(parts) == (parts[-1].parts if parts else -1)
+def _whole_groups(events: Iterable[Proven], dispatch: LetterDispatched) -> Mapping[GroupVersion, tuple[OrgId, ...]]:
+    """Return the members of every version that a letter names and whose accepted parts are whole, as its root says."""
+    parts: dict[tuple[OrgId, int], list[GroupDefined]] = {(group.group, group.version): [] for group in _groups(dispatch)}
+    for one in events:
+        body = one.opened.body
+        if isinstance(body, GroupDefined) and one.leaf.reason is Reason.ACCEPTED and (body.group, body.version) in parts:
+            parts[body.group, body.version].append(body)
+    return dict(found for (name, version), held in parts.items() if held and (found := _whole(name, version, held)) is not None)
+
+
+def _whole(name: OrgId, version: int, held: Sequence[GroupDefined]) -> tuple[GroupVersion, tuple[OrgId, ...]] | None:
+    """Return what these parts of a group's version are together, None if they are not whole."""
+    parts = sorted(held, key=lambda one: one.part)
     members = tuple(chain.from_iterable(one.members for one in parts))
+    is_whole = [one.part for one in parts] == list(range(1, parts[-1].parts + 1))
+    if not is_whole or not all(one < following for one, following in pairwise(members)):
+        return None
     tree, _ = Frontier().extend(leaf_hash(member.encode("ascii")) for member in members)
-    sorted_once = all(one < following for one, following in pairwise(members))
-    return members if whole and sorted_once and (tree.size, tree.root()) == (group.count, group.root) else ()
+    return GroupVersion(group=name, version=version, count=tree.size, root=tree.root()), members

@@ -3,30 +3,61 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from adapters.certificate_authority import create_authority, new_serial
-from adapters.evidence_letters import IN_GROUP, NAMED
-from adapters.evidence_report import SinceCode, VerdictCode
-from adapters.evidence_verification import LATER
+from adapters.evidence_bundle import BundleFiles, Proven, parse_bundle
+from adapters.evidence_facts import Terms
+from adapters.evidence_letters import IN_GROUP, NAMED, addressed_in, letter_of
+from adapters.evidence_report import Findings, SinceCode, VerdictCode
+from adapters.evidence_verification import LATER, verify_bundle
 from adapters.keyring import OfficerSigner
 from adapters.registration import anchor_added, roots_changed
 from adapters.signers import KeySigner
 from cli.verify import StationHistory
+from domain.events import LetterDispatched
 from domain.ids import ROOT, LetterId, OrgId, sha256
 from domain.reasons import Reason
 from domain.verdicts import RegisterKind
+from schemas.codec import LedgerCodec
 from tests.audited_exchange import QUORUM, WITNESSES
 from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, files_in
 from tests.exchanges import new_signer, tell
 from tests.source_tree import ROOT as TREE
 
 DAY_MS = 24 * 3600 * 1000
+CODEC = LedgerCodec()
+
+
+class MeteredFile(io.BytesIO):
+    """A file that counts what is read of it."""
+
+    read_bytes = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as any file."""
+        piece = super().read(size)
+        self.read_bytes += len(piece)
+        return piece
+
+
+class MeteredEvents(tuple[Proven, ...]):
+    """Events that count how often somebody goes through them."""
+
+    __slots__ = ()
+    passes: ClassVar[int] = 0
+
+    def __iter__(self) -> Iterator[Proven]:
+        """Go through them as through any."""
+        type(self).passes += 1
+        return super().__iter__()
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +121,34 @@ def test_a_circular_shows_by_its_group_who_was_addressed(evidence: Evidence) -> 
         receipts = [one.facts for one in report.events if one.facts.recipient]
         assert {one.addressed for one in receipts} <= {IN_GROUP, NAMED}
         assert {one.recipient for one in receipts} == ({"mfy-001"} if recipient else {"mfy-001", "mfy-002", "mfy-004", "mfy-005"})
+
+
+def test_a_letter_that_names_its_group_hundreds_of_times_is_looked_through_once(evidence: Evidence) -> None:
+    bundle = parse_bundle(BundleFiles(io.BytesIO(evidence.letter("circular"))), CODEC, Findings())
+    sent = letter_of(bundle.events)
+    assert sent is not None
+    assert isinstance(sent.opened.body, LetterDispatched)
+    groups = [one for one in sent.opened.body.addressees if one.group is not None]
+    named = dataclasses.replace(sent.opened.body, addressees=(*sent.opened.body.addressees, *groups * 500))
+    greedy = dataclasses.replace(sent, opened=dataclasses.replace(sent.opened, body=named))
+    events = MeteredEvents(bundle.events)
+    assert addressed_in(events, greedy) == addressed_in(bundle.events, sent)
+    assert events.passes == 1
+
+
+def test_a_document_that_is_named_a_hundred_times_is_read_as_if_it_were_named_once(evidence: Evidence) -> None:
+    files, great = files_in(evidence.event("answered")), bytes(1_000_000)
+    event = CODEC.envelope(files["record.bin"])
+    body = CODEC.body(event.payload_type, event.payload)
+    assert isinstance(body, LetterDispatched)
+    named = (dataclasses.replace(body.cover, sha256=sha256(great), size_bytes=len(great)),) * 100
+    payload = CODEC.encode_body(dataclasses.replace(body, documents=named))
+    record = CODEC.encode_envelope(dataclasses.replace(event, payload=payload))
+    file = MeteredFile(bundle_of({**files, "record.bin": record, f"documents/{sha256(great).hex()}": great}))
+    report = verify_bundle(file, evidence.trust, Terms(now_ms=evidence.now_ms), CODEC)
+    assert report.verdict.code is VerdictCode.INVALID
+    # Once for the checksums of the whole file, once for its digest.
+    assert len(great) < file.read_bytes < 3 * len(great)
 
 
 def test_whoever_was_silent_has_a_bundle_too(evidence: Evidence) -> None:
