@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,8 @@ MAX_WITNESSES: Final = 30
 """No note holds more lines than that beside the operator's."""
 MAX_ANCHORS: Final = 64
 NAME_LIMIT: Final = 1_000
+_FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""What no text of a ledger holds (formats.md, canonical Avro); whatever else a name holds, its ledger has a trust file."""
 _ML_DSA_44_KEY_SIZE_BYTES: Final = 1312
 _TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -228,6 +231,7 @@ def _require_sense(trust: Trust) -> None:
         algorithm_of_key(root.spki)
     signed = [one.root for one in trust.signatures]
     in_order = [root.digest for root in trust.roots if root.digest in signed]
+    operators = {one.ed25519 for one in trust.checkpoint_keys}
     rules = (
         (0 < len(trust.roots) <= MAX_ROOTS and trust.threshold <= len(trust.roots), "roots and threshold do not agree"),
         (_distinct([one.digest for one in trust.roots]), "a root is named twice"),
@@ -235,6 +239,7 @@ def _require_sense(trust: Trust) -> None:
         # One key under two names would be two of a quorum.
         (_distinct([one.ed25519 for one in trust.witnesses]), "a witness's key is named twice"),
         (_distinct([one.name for one in trust.witnesses]), "a witness's name is given twice"),
+        (operators.isdisjoint(one.ed25519 for one in trust.witnesses), "the operator's own key is named as a witness's"),
         (len(trust.checkpoint_keys) <= MAX_CHECKPOINT_KEYS, "it names too many checkpoint keys"),
         (_distinct([one.ed25519 for one in trust.checkpoint_keys]), "a checkpoint key is named twice"),
         (len(trust.anchors) <= MAX_ANCHORS, "it names too many anchors"),
@@ -286,7 +291,7 @@ def _number(value: Any, least: int) -> int:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > NAME_LIMIT or not value.isprintable():
+    if not isinstance(value, str) or len(value) > NAME_LIMIT or _FORBIDDEN.search(value):
         msg = "the ledger's name is not a text that can be shown"
         raise ValueError(msg)
     return value

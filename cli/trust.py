@@ -11,7 +11,7 @@ import click
 from adapters.checkpoints import WitnessPolicy
 from adapters.key_files import write_new_file
 from adapters.signers import Signer, open_signer
-from adapters.trust_files import Trust, encode_trust, read_trust, sign_trust, verify_trust
+from adapters.trust_files import Trust, TrustFileError, encode_trust, parse_trust, read_trust, sign_trust, verify_trust
 from cli.confirm import ask
 from cli.errors import UsageError
 from cli.evidence_selection import anchors_named
@@ -84,7 +84,7 @@ def export(
         quorum=policy.quorum,
         anchors=anchors,
     )
-    write_new_file(output.expanduser(), encode_trust(made), mode=_ANYBODY_READS)
+    write_new_file(output.expanduser(), _readable(made), mode=_ANYBODY_READS)
     session.show({"file": output, **trust_data(made)}, trust_lines(made, session.language))
     if made.quorum == 0:
         session.note(label("note.no_quorum", session.language))
@@ -135,6 +135,16 @@ def show(session: Session, file: Path) -> None:
     session.show({"file": file, **trust_data(found)}, trust_lines(found, session.language))
     verify_trust(found, session.now_ms())
     session.note(label("note.trust_signed", session.language))
+
+
+def _readable(made: Trust) -> bytes:
+    """Return the bytes of a trust file, unless nobody could read them: then the roots would sign for nothing."""
+    raw = encode_trust(made)
+    try:
+        parse_trust(raw)
+    except TrustFileError as error:
+        raise UsageError(f"Nothing was written, because nobody could read it. {error} Look at --witness and --quorum.") from error
+    return raw
 
 
 def _policy(session: Session, given: tuple[WitnessKey, ...], quorum: int | None, before: Trust | None) -> WitnessPolicy:

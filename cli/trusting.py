@@ -104,7 +104,7 @@ def trust_lines(trust: Trust, language: Language) -> Callable[[], list[str]]:
         ("heading.roots", "\n".join(f"{one.digest.hex()}  {mark if one.digest in signed else ''}" for one in trust.roots)),
         ("heading.threshold", trust.threshold),
         ("heading.checkpoint_keys", "\n".join(sha256(one.ed25519).hex() for one in trust.checkpoint_keys)),
-        ("heading.witnesses", "\n".join(one.name for one in trust.witnesses)),
+        ("heading.witnesses", "\n".join(one.encoded() for one in trust.witnesses)),
         ("heading.quorum", trust.quorum),
         ("heading.anchors", "\n".join(anchors)),
     )

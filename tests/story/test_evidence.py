@@ -134,11 +134,16 @@ def test_a_trust_file_asks_for_witnesses_by_choice(offices: Offices, bundle: str
     asked = offices.signed_trust("witnessed.json", "--witness", witness)
     shown = offices.auditor.done("trust", "show", asked)
     assert (shown["quorum"], shown["witnesses"]) == (1, [witness])
+    # A root compares keys before he signs: whoever prepared the file could put his own key under a witness's name.
+    assert witness in offices.auditor.run("trust", "show", asked).out
     answer = offices.auditor.run("--json", "verify", bundle, "--trust", asked, "--state", offices.file("other-state"))
     assert (answer.code, answer.data["verdict"]) == (4, "unverifiable")
     assert "0 of 1 witnesses" in answer.data["detail"]
     assert offices.ministry.error("trust", "export", "-o", offices.file("no.json"), "--witness", "nonsense")[0] == 3
     assert offices.ministry.error("trust", "export", "-o", offices.file("no.json"), "--quorum", "1") == (2, "USAGE")
+    twice = offices.ministry.error("trust", "export", "-o", offices.file("no.json"), "--witness", witness, "--witness", witness)
+    assert twice == (2, "USAGE")
+    assert not Path(offices.file("no.json")).exists()
 
 
 def test_a_letter_leaves_as_a_bundle_and_is_verified_elsewhere(offices: Offices, trust: str, bundle: str) -> None:

@@ -27,6 +27,7 @@ from adapters.trust_files import (
     verify_trust,
 )
 from adapters.trust_seen import SEEN_FILE, TrustRolledBackError, TrustSeenError, encode_seen, read_seen, seen_after
+from domain.cosignatures import WitnessKey
 from domain.exchange import anchors_of, root_keys
 from domain.ids import sha256
 from domain.signatures import P256_ORDER
@@ -54,6 +55,7 @@ UNSIGNED: Final = Trust(
         for anchor, withdrawn in zip(anchors_of(ANCHORS), (START_MS, None), strict=True)
     ),
 )
+OPERATOR_AS_WITNESS: Final = WitnessKey(name="operator.example", ed25519=SeededOperator(1).public.ed25519)
 TRUST: Final = sign_trust(sign_trust(UNSIGNED, ROOTS[1]), ROOTS[0])
 
 
@@ -67,6 +69,11 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
 def test_a_trust_file_comes_out_as_it_went_in() -> None:
     assert parse_trust(encode_trust(TRUST)) == TRUST
     assert parse_trust(encode_trust(UNSIGNED)) == UNSIGNED
+
+
+def test_a_ledger_whose_name_has_spaces_and_joiners_of_its_script_has_a_trust_file() -> None:
+    named = replace(UNSIGNED, name="ᠮᠣᠩᠭᠣᠯ\u202fᠤᠨ\u00a0\u200d")
+    assert parse_trust(encode_trust(named)) == named
 
 
 def test_people_can_read_it() -> None:
@@ -156,6 +163,7 @@ def test_whatever_is_changed_in_it_its_signatures_are_wrong_then(change: Callabl
         lambda value: value["roots"][0].update(key="AAAA"),
         lambda value: value["witnesses"].append(value["witnesses"][0]),
         lambda value: value["witnesses"].append(SeededWitness(2, "another.example").key.encoded()),
+        lambda value: value["witnesses"].append(OPERATOR_AS_WITNESS.encoded()),
         lambda value: value["checkpoint_keys"][0].update(ml_dsa_44="AAAA"),
         lambda value: value["checkpoint_keys"][0].update(ed25519="A" + value["checkpoint_keys"][0]["ed25519"][1:]),
         lambda value: value["anchors"][0].update(certificate="AAAA"),
