@@ -232,6 +232,9 @@ def _translated(location: str) -> Iterator[None]:
     """Turn SQLite's errors into the port's."""
     try:
         yield
+    except OverflowError as error:
+        msg = f"{location} has no position left: somebody wrote a row at the last one there is. Restore the file from a backup."
+        raise LedgerRefusedError(msg) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:

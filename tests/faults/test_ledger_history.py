@@ -19,6 +19,7 @@ from adapters.errors import (
     LedgerError,
     LedgerHoleError,
     LedgerMissingError,
+    LedgerRefusedError,
     LedgerReplacedError,
     LedgerTruncatedError,
     LedgerUnreachableError,
@@ -158,6 +159,14 @@ def test_a_row_written_far_behind_the_end_keeps_no_reader_walking(file: SqliteHo
     assert [slot.record is None for slot in ledger.read(0, 10)] == [False] * 5
     with pytest.raises(LedgerHoleError, match="lacks the positions from 5 to 8999999999999999999"):
         ledger.read(5, 10)
+
+
+def test_nothing_is_appended_behind_a_row_at_the_last_position(file: SqliteHome) -> None:
+    alter(file, "INSERT INTO ledger_slots VALUES (9223372036854775807, 0, x'00')")
+    ledger = file.open()
+    for _ in range(2):
+        with pytest.raises(LedgerRefusedError, match="has no position left"):
+            ledger.append(b"record")
 
 
 def test_an_empty_slot_that_is_filled_later_stops_the_station(file: SqliteHome) -> None:
