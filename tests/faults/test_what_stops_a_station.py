@@ -22,6 +22,7 @@ from domain.events import RulesAdopted
 from domain.header import LocalName, Seen
 from domain.ids import ROOT, Digest, OrgId, sha256
 from domain.reasons import Reason
+from domain.rulebook import NEWEST_RULES
 from tests import certificate_forge as forge
 from tests.court import STEP_MS, Court
 from tests.faults.provoked_keys import CHECKPOINT_KEY
@@ -38,6 +39,8 @@ from tests.fixed_exchange import (
     entry,
     shared_codec,
 )
+
+NEXT_RULES: Final = NEWEST_RULES + 1
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +188,7 @@ def test_a_genesis_that_is_not_the_pinned_one_is_refused(exchange: FixedExchange
         follow(exchange.record(exchange.opening), identity=sha256(b"another"))
 
 
-@pytest.mark.parametrize("changes", [{"rules_version": 2}, {"schema_digest": sha256(b"other schemas")}], ids=str)
+@pytest.mark.parametrize("changes", [{"rules_version": NEXT_RULES}, {"schema_digest": sha256(b"other schemas")}], ids=str)
 def test_a_genesis_under_rules_of_the_future_asks_for_an_upgrade(exchange: FixedExchange, changes: dict[str, Any]) -> None:
     with pytest.raises(UpgradeNeededError, match="UPGRADE_NEEDED"):
         follow(exchange.record(exchange.genesis(**changes)))
@@ -205,8 +208,9 @@ def court(tmp_path: Path) -> Iterator[Court]:
 
 
 def adopt(court: Court, effective_at: int) -> Said:
-    """Return the adoption of rules 2."""
-    return court.exchange.say_as_roots(RulesAdopted, version=2, schema_digest=sha256(b"rules 2"), effective_at=effective_at)
+    """Return the adoption of rules that this program does not hold."""
+    digest = sha256(b"the next rules")
+    return court.exchange.say_as_roots(RulesAdopted, version=NEXT_RULES, schema_digest=digest, effective_at=effective_at)
 
 
 def test_rules_that_are_not_held_stop_the_station_where_they_come_into_force(court: Court) -> None:
@@ -216,7 +220,7 @@ def test_rules_that_are_not_held_stop_the_station_where_they_come_into_force(cou
     court.append(court.exchange.record(court.exchange.letter("deputy")))
     last = court.append(b"garbage, which nobody can call garbage before he holds the rules")
     for _ in range(2):
-        with pytest.raises(UpgradeNeededError, match="UPGRADE_NEEDED: rules 2"):
+        with pytest.raises(UpgradeNeededError, match=f"UPGRADE_NEEDED: rules {NEXT_RULES}"):
             court.station.catch_up()
         assert court.station.parts.store.next_position() == last - 1
     assert court.station.parts.store.position_of(Digest(before)) is not None
