@@ -194,9 +194,11 @@ def _cosigned(
             cosigners=names,
         ),
     )
-    answered = {line.name for line in gathered.lines}
+    answered = {(line.name, line.key_id) for line in gathered.lines}
+    # By key and not by name: of what is on the board, the lines that nobody knows came from whoever could write there.
+    kept = {(key.name, key.key_id) for key in known if key.name in names} - answered
     same = earlier is not None and earlier.text == note.text
-    again = [line for line in earlier.lines if line.name in names - answered] if earlier is not None and same else []
+    again = [line for line in earlier.lines if (line.name, line.key_id) in kept] if earlier is not None and same else []
     return Note(text=note.text, lines=(*note.lines, *gathered.lines, *again)), gathered.problems
 
 

@@ -318,6 +318,22 @@ def test_a_head_below_the_last_is_not_signed(exchange: TestExchange) -> None:
         sign(station)
 
 
+def test_a_line_under_a_witnesss_name_that_is_not_his_is_not_signed_on(exchange: TestExchange) -> None:
+    first = exchange.station("operator")
+    grow(exchange, first, "a")
+    pair = pair_of(first, witnesses=WITNESSES[:1])
+    (line,) = pair.records.lines[2:]
+    beside = tuple(replace(line, key_id=bytes([0, 0, 0, number])) for number in range(29))
+    crowded = CheckpointPair(
+        records=replace(pair.records, lines=pair.records.lines + beside),
+        verdicts=replace(pair.verdicts, lines=pair.verdicts.lines + beside),
+    )
+    publish(exchange, encode_pair(crowded))
+    signed = sign(exchange.station("rebuilt", policy=POLICY)).pair
+    for note in (signed.records, signed.verdicts):
+        assert [one.name for one in note.lines[2:]] == [WITNESSES[0].key.name]
+
+
 def board_path(exchange: TestExchange) -> Path:
     place = parse_location(exchange.location)
     assert isinstance(place, SqliteLocation)
