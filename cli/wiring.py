@@ -34,6 +34,7 @@ from adapters.store.lease import StoreLease, Work, lease_on
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import Submitter
 from adapters.token_errors import PinNeededError
+from adapters.trust_files import MAX_WITNESSES
 from adapters.verifying import Verifier
 from cli.errors import HomeError, SettingsError
 from cli.labels import label
@@ -186,6 +187,11 @@ def witness_policy(session: Session) -> WitnessPolicy:
         raise SettingsError(
             f"The setting witness_keys cannot be used: {error}. Take what `ortoo witness show` prints."
         ) from error
+    if len(witnesses) > MAX_WITNESSES:
+        raise SettingsError(
+            f"The setting witness_keys names {len(witnesses)} witnesses, and no checkpoint has room for the lines of more than "
+            f"{MAX_WITNESSES}. Name fewer."
+        )
     if settings.witness_quorum > len(witnesses):
         raise SettingsError(
             f"The setting witness_quorum is {settings.witness_quorum}, and witness_keys names {len(witnesses)} of them: so many "

@@ -101,7 +101,11 @@ def test_what_enough_witnesses_have_cosigned_is_told_as_final(exchange: Founded)
 
 @pytest.mark.parametrize(
     ("settings", "code"),
-    [({"ORTOO_WITNESS_KEYS": "no key"}, "SETTINGS"), ({"ORTOO_WITNESS_QUORUM": "1"}, "SETTINGS")],
+    [
+        ({"ORTOO_WITNESS_KEYS": "no key"}, "SETTINGS"),
+        ({"ORTOO_WITNESS_QUORUM": "1"}, "SETTINGS"),
+        ({"ORTOO_WITNESS_KEYS": " ".join(SeededWitness(seed).key.encoded() for seed in range(1, 32))}, "SETTINGS"),
+    ],
 )
 def test_settings_that_name_no_witnesses_are_refused(exchange: Founded, settings: dict[str, str], code: str) -> None:
     answer = exchange.registrar.run("--json", "checkpoint", "show", **settings)
