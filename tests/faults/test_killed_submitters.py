@@ -34,6 +34,8 @@ LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 KILLS_PER_WINDOW: Final = 7 * LONGER
 RANDOM_KILLS: Final = 21 * LONGER
 """On each kind of ledger."""
+KILLED: Final = frozenset({-signal.SIGKILL, 255})
+"""How a process ends that is killed; 255 is said where that was lost on the way, of one in a thousand on a busy machine."""
 PATIENCE_S: Final = 120.0
 POLL_S: Final = 0.1
 
@@ -186,7 +188,7 @@ def test_killed_in_each_window_and_repeated(scene: Scene, record_property: Calla
     started_s = time.monotonic()
     with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
         ends = list(pool.map(die_in_turn, tasks))
-    assert all(end == {-signal.SIGKILL: KILLS_PER_WINDOW} for end in ends), dict(zip(WINDOWS, ends, strict=True))
+    assert all(end.total() == KILLS_PER_WINDOW and end.keys() <= KILLED for end in ends), dict(zip(WINDOWS, ends, strict=True))
     copies = require_one_letter_each(scene, tasks, drafts)
     kills = sum(end.total() for end in ends)
     record_property(
