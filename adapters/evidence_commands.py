@@ -50,14 +50,15 @@ A line that prints DIFFERENT, an error, or nothing where the text says otherwise
     }}
     contained() {{ same "$(root "$1" "$2")" "$(note "$2" | sed -n 3p)" "$1 is in the log"; }}
 
-3. How a checkpoint is checked: it is of the trust file's ledger, and an operator's key in the trust file signed it.
+3. How a checkpoint is checked: it is of the log that is meant (/verdicts: that of verdicts) of the trust file's ledger, and an
+operator's key in the trust file signed it.
 
     signed() {{
       note "$1" | sed '/^$/,$d' > note.text
       note "$1" | sed '1,/^$/d' | grep -x '.* .\{{92\}}' | head -n 1 | sed 's/.* //' > note.line
       openssl base64 -d -A < note.line | tail -c 64 > note.sig
-      same "$(head -n 1 note.text | sed 's|/verdicts$||;s|.*/||')" "$(sed -n 's/^  "ledger": "\(.*\)",$/\1/p' "$TRUST")" \
-        "$1 is of this ledger" || return 1
+      log=$(head -n 1 note.text | sed 's|.*/\([0-9a-f]\{{64\}}\)|\1|')
+      same "$log" "$(sed -n 's/^  "ledger": "\(.*\)",$/\1/p' "$TRUST")$2" "$1 is of this ledger's log" || return 1
       for key in $(sed -n 's/^ *"ed25519": "\(.*\)",$/\1/p' "$TRUST"); do
         echo "$key" | openssl base64 -d -A > note.key
         if openssl pkeyutl -verify -pubin -keyform DER -inkey note.key -rawin -in note.text -sigfile note.sig > /dev/null 2>&1
@@ -72,7 +73,7 @@ A line that prints DIFFERENT, an error, or nothing where the text says otherwise
 and says that it was accepted.
 
     logged() {{
-      signed "$1/{RECORD_PROOF}" && signed "$1/{VERDICT_PROOF}" &&
+      signed "$1/{RECORD_PROOF}" "" && signed "$1/{VERDICT_PROOF}" /verdicts &&
         contained "$1/{RECORD}" "$1/{RECORD_PROOF}" && contained "$1/{VERDICT}" "$1/{VERDICT_PROOF}" &&
         same "$(bytes "$1/{VERDICT}" 49 32)" "$(sum < "$1/{RECORD}")" "$1/{VERDICT} is of this record" &&
         same "$(bytes "$1/{VERDICT}" 83 2)" 0000 "$1 was accepted"

