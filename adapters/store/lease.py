@@ -41,6 +41,7 @@ _HOLDER: Final = text(
     f"AND classid = {_KIND} AND objid = {_NUMBER} AND objsubid = 2"
 )
 _ASK: Final = text("SELECT 1")
+_GIVE_BACK: Final = text("SELECT pg_advisory_unlock_all()")
 _WRITTEN: Final = re.compile(r"ortoo (\d+) (\d+) (\S+)")
 _WRITTEN_LIMIT_BYTES: Final = 200
 
@@ -123,6 +124,10 @@ class _SessionLease:
         return None if found is None else _read(found)
 
     def close(self) -> None:
+        if self._is_ours and self._connection is not None:
+            # The server takes its time to notice that a session ended; whoever asks next is not to wait for that.
+            with contextlib.suppress(DBAPIError):
+                self._connection.execute(_GIVE_BACK)
         self._disconnect()
         self._engine.dispose()
 
