@@ -12,14 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from adapters.certificate_authority import Authority, open_authority
 from adapters.errors import StationError
 from adapters.key_encryption import Stretching
-from adapters.key_files import load_key, write_key, write_new_file
+from adapters.key_files import ANYBODY_READS, load_key, write_key, write_new_file
 
 AUTHORITY_KEY_FILE: Final = "key.pem"
 AUTHORITY_CERTIFICATE_FILE: Final = "certificate.pem"
 CERTIFICATE_FILE_LIMIT_BYTES: Final = 64 * 1024
 """A certificate has one or two kilobytes; a file of many is no certificate for us."""
 _DER: Final = b"\x30"
-_ANYBODY_READS: Final = 0o644
 
 
 class CertificateFileError(StationError):
@@ -52,7 +51,7 @@ def load_authority(folder: Path, passphrase: Callable[[], bytes]) -> Authority:
 def write_certificate_file(path: Path, certificate: bytes) -> None:
     """Write a certificate (DER) as PEM into a new file that everybody may read; raise `KeyFileError` if it exists."""
     pem = x509.load_der_x509_certificate(certificate).public_bytes(Encoding.PEM)
-    write_new_file(path, pem, mode=_ANYBODY_READS)
+    write_new_file(path, pem, mode=ANYBODY_READS)
 
 
 def read_certificate_file(path: Path) -> bytes:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from adapters.errors import KeyFileError
 from adapters.key_encryption import Stretching
-from adapters.key_files import KEY_FILE_LIMIT_BYTES, NotAKeyError, unlock_pem, write_key, write_new_file
+from adapters.key_files import ANYBODY_READS, KEY_FILE_LIMIT_BYTES, NotAKeyError, unlock_pem, write_key, write_new_file
 from domain.events import CheckpointKey
 from domain.ids import Digest, sha256
 
@@ -27,7 +27,6 @@ CHECKPOINT_KEYS_FOLDER: Final = "checkpoint"
 NAMED_DIGITS: Final = 16
 """So many hexadecimal digits of SHA-256 of the Ed25519 key name a key's files."""
 _END: Final = b"-----END PUBLIC KEY-----\n"
-_ANYBODY_READS: Final = 0o644
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +81,7 @@ def write_checkpoint_key(folder: Path, key: OperatorKey, passphrase: bytes, stre
     write_key(files.ml_dsa_44, key.ml_dsa_44, passphrase, stretching)
     halves = (key.ed25519.public_key(), key.ml_dsa_44.public_key())
     pem = b"".join(half.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for half in halves)
-    write_new_file(files.public, pem, mode=_ANYBODY_READS)
+    write_new_file(files.public, pem, mode=ANYBODY_READS)
     return files
 
 

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from adapters.key_files import KeyExistsError, write_new_file
+from adapters.key_files import ANYBODY_READS, KeyExistsError, write_new_file
 from domain.checkpoints import parse_checkpoint
 from domain.forks import MAX_FORK_BYTES, Fork, encode_fork, parse_fork
 from domain.ids import Digest
@@ -16,7 +16,6 @@ FORKS_FOLDER: Final = "forks"
 FORK_SUFFIX: Final = ".fork"
 FORKS_LIMIT: Final = 100
 """Who has the operator's key can sign as many other histories as he likes."""
-_ANYBODY_READS: Final = 0o644
 
 
 class ForkFiles:
@@ -48,4 +47,4 @@ class ForkFiles:
         if len(self.found()) < FORKS_LIMIT:
             # The first evidence of it is as good as any.
             with contextlib.suppress(KeyExistsError):
-                write_new_file(path, encode_fork(fork), mode=_ANYBODY_READS)
+                write_new_file(path, encode_fork(fork), mode=ANYBODY_READS)

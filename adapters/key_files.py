@@ -31,6 +31,8 @@ KEY_FILE_LIMIT_BYTES: Final = 64 * 1024
 """A key with a chain of certificates has a few kilobytes; what is larger is something else."""
 PASSPHRASE_LEAST_BYTES: Final = {Stretching.PERSON: 8, Stretching.MACHINE: 32}
 """A person's passphrase is stretched; a machine's is not, so it has to be long: 32 hexadecimal digits are 128 bits."""
+ANYBODY_READS: Final = 0o644
+"""The mode of a file with nothing secret in it, for `write_new_file`."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _LOCKED_PEM: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _ANY_PEM: Final = b"PRIVATE KEY-----"

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from adapters.errors import KeyFileError
-from adapters.key_files import KEY_FILE_LIMIT_BYTES, NotAKeyError, PrivateKey, write_new_file
+from adapters.key_files import ANYBODY_READS, KEY_FILE_LIMIT_BYTES, NotAKeyError, PrivateKey, write_new_file
 from domain.signatures import SignatureInvalidError, algorithm_of_key
-
-_ANYBODY_READS: Final = 0o644
 
 
 def write_public_key_file(path: Path, key: PrivateKey) -> None:
     """Write the public half of a key to a new file that everybody may read; raise `KeyFileError` if it exists."""
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    write_new_file(path, pem, mode=_ANYBODY_READS)
+    write_new_file(path, pem, mode=ANYBODY_READS)
 
 
 def read_public_key_file(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from adapters.checkpoint_keys import digest_of, draw_checkpoint_key, write_check
 from adapters.checkpoint_signing import MS_PER_S, SignedPair, sign_checkpoints
 from adapters.errors import KeyFileError, KeyringError
 from adapters.inboxes import commit_inboxes
-from adapters.key_files import write_new_file
+from adapters.key_files import ANYBODY_READS, write_new_file
 from adapters.station import Station
 from adapters.token_errors import TokenError
 from cli.acting import acting_station
@@ -29,8 +29,6 @@ from domain.checkpoints import CheckpointPair, encode_pair
 from domain.cosignatures import Cosignature, cosignatures
 from domain.ids import officer_id
 from domain.notes import NoteInvalidError
-
-_ANYBODY_READS = 0o644
 
 
 @click.group("checkpoint")
@@ -126,7 +124,7 @@ def export_command(session: Session, *, output: Path) -> None:
             "Nothing was written: this home knows no checkpoint of its ledger. `ortoo checkpoint show` says what is in the way."
         )
     path = output.expanduser().absolute()
-    write_new_file(path, encode_pair(newest.pair), mode=_ANYBODY_READS)
+    write_new_file(path, encode_pair(newest.pair), mode=ANYBODY_READS)
     data = {"checkpoint": _pair_data(station, newest), "file": path}
     pairs = (("heading.file", path), ("heading.checkpoint", newest.pair.size))
     session.show(data, lambda: pair_lines((label(name, session.language), value) for name, value in pairs))

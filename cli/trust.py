@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from adapters.checkpoints import WitnessPolicy
-from adapters.key_files import write_new_file
+from adapters.key_files import ANYBODY_READS, write_new_file
 from adapters.signers import Signer, open_signer
 from adapters.trust_files import Trust, TrustFileError, encode_trust, parse_trust, read_trust, sign_trust, verify_trust
 from cli.confirm import ask
@@ -28,7 +28,6 @@ from domain.ids import OfficerId
 VALID_DAYS: Final = 365
 DAY_MS: Final = 24 * 3600 * 1000
 MS_PER_S: Final = 1000
-_ANYBODY_READS: Final = 0o644
 
 
 @click.group("trust")
@@ -84,7 +83,7 @@ def export(
         quorum=policy.quorum,
         anchors=anchors,
     )
-    write_new_file(output.expanduser(), _readable(made), mode=_ANYBODY_READS)
+    write_new_file(output.expanduser(), _readable(made), mode=ANYBODY_READS)
     session.show({"file": output, **trust_data(made)}, trust_lines(made, session.language))
     if made.quorum == 0:
         session.note(label("note.no_quorum", session.language))
@@ -113,7 +112,7 @@ def sign(session: Session, file: Path, roots: tuple[str, ...], *, yes: bool) -> 
     for root in dict.fromkeys(roots):
         signed = sign_trust(signed, _root_signer(session, Path(root)))
     write_atomically(path, encode_trust(signed).decode("utf-8"))
-    path.chmod(_ANYBODY_READS)
+    path.chmod(ANYBODY_READS)
     missing = signed.missing_signatures
     data = {"file": file, "signed_by": [one.root for one in signed.signatures], "missing": missing}
     done = label("note.trust_signed", session.language)
