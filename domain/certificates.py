@@ -256,4 +256,9 @@ def _is_valid(found: X509 | Anchor, at_ms: int) -> bool:
 
 def _validity(found: X509 | Anchor) -> str:
     first, last = (_EPOCH + timedelta(milliseconds=at) for at in (found.not_before_ms, found.not_after_ms))
-    return f"valid from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+    return f"valid from {_written(first)} to {_written(last)} UTC"
+
+
+def _written(moment: datetime) -> str:
+    # By no format of the system, which writes the year 1 in one digit or in four.
+    return moment.replace(tzinfo=None).isoformat(" ", "seconds")

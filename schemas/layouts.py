@@ -268,7 +268,8 @@ def _string(limits: dict[str, Any]) -> Layout:
             if _FORBIDDEN.search(raw):
                 raise FieldError("", "a control or bidirectional character")
         elif not form.fullmatch(raw):
-            raise FieldError("", f"{raw!r} does not have the form of a {limits['form']}")
+            # Escaped, because which characters are shown as they are is another matter in every version of Python.
+            raise FieldError("", f"{raw!a} does not have the form of a {limits['form']}")
         return raw
 
     # Free texts seldom come again, and are the long ones.

@@ -10,8 +10,9 @@ import pytest
 
 from domain.codec import KeyRequest
 from domain.events import EVENT_TYPES
-from domain.header import SignedEvent
+from domain.header import SignatureValue, SignedEvent
 from schemas.codec import ENVELOPE, KEY_REQUEST, PREFIX_SIZE_BYTES, Schema
+from schemas.errors import MalformedError
 from tests.hunt.codec_reference import reference_decoded, require_agreement
 from tests.hunt.mutations import Mutator
 from tests.vectors.schemas.generate import FOLDER
@@ -58,3 +59,9 @@ def test_both_refuse_the_same_bytes(name: str) -> None:
             require_agreement(schema, changed)
     for _ in range(CHANGED):
         require_agreement(schema, mutator.changed(chance.choice(samples), samples))
+
+
+def test_a_text_without_its_form_is_told_in_the_same_words_by_every_python() -> None:
+    envelope = SignedEvent(payload_type="a\u00fc", payload=b"x", signatures=(SignatureValue(algorithm="none", signature=b""),))
+    with pytest.raises(MalformedError, match=r"'a\\xfc' does not have the form of a payload_type"):
+        Schema(ENVELOPE, SignedEvent).encode(envelope)

@@ -222,6 +222,12 @@ def test_both_kinds_of_time_are_read(first: str, last: str, first_ms: int, last_
     assert (found.not_before_ms, found.not_after_ms) == (first_ms, last_ms)
 
 
+def test_a_validity_is_told_in_the_same_words_by_every_system() -> None:
+    der = Draft(validity=forge.validity("00010101000000Z", "251231235959Z")).issued()
+    with pytest.raises(CertificateRefusedError, match="valid from 0001-01-01 00:00:00 to 2025-12-31 23:59:59 UTC"):
+        admit_certificate(der, anchors=(ANCHOR,), at_ms=NOW_MS)
+
+
 def test_the_anchor_must_be_valid_too() -> None:
     expired = replace(ANCHOR_DRAFT, validity=forge.validity("200101000000Z", "251231235959Z")).issued()
     future = replace(ANCHOR_DRAFT, validity=forge.validity("280101000000Z", "291231235959Z")).issued()

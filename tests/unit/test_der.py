@@ -109,6 +109,11 @@ def test_times_are_moments(tag: int, text: str, at_ms: int) -> None:
     assert time_ms(read_der(tlv(tag, text.encode()))) == at_ms
 
 
+def test_a_day_that_is_none_is_refused_in_the_same_words_by_every_python() -> None:
+    with pytest.raises(DerError, match=r"^a time names no moment$"):
+        time_ms(read_der(tlv(0x18, b"20260231000000Z")))
+
+
 def test_what_is_expected_is_named_when_it_is_not_there() -> None:
     number = read_der(bytes.fromhex("020105"))
     assert expect(number, 0x02, "the version") is number
