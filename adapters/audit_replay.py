@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from adapters.audit_findings import FindingCode, Report, positions_text
+from adapters.audit_rows import ROWS_AT_ONCE
 from adapters.errors import ForeignLedgerError, HistoryError, LedgerRefusedError, LedgerUnreachableError
 from adapters.follower import Follower, Progress
 from adapters.ledger import Ledger, Severity, Slot
@@ -36,7 +37,6 @@ from domain.reasons import Reason
 from domain.verdicts import Number, RegisterKind
 from schemas.codec import LedgerCodec
 
-ROWS_AT_ONCE: Final = 2_000
 STORE_FILE: Final = "store.sqlite"
 _TIME_CODES: Final = {
     Doubt.LATER: (FindingCode.TIME_LATER, "later than a witness saw it"),

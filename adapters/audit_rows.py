@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 ROWS_AT_ONCE: Final = 2_000
+"""Fetched from a database in one piece, so that memory stays flat however long a table is."""
 _RANKS: Final = {type(None): 0, int: 1, bool: 1, float: 1, str: 2, bytes: 3}
 """In which order SQLite sorts values of different types: whoever edits a file may put any type into any column."""
 

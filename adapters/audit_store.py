@@ -9,14 +9,14 @@ import contextlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.audit_findings import FindingCode, Report
 from adapters.audit_replay import Replay
-from adapters.audit_rows import row_differences
+from adapters.audit_rows import ROWS_AT_ONCE, row_differences
 from adapters.errors import AdapterError, StoreUnreachableError
 from adapters.store.database import Database
 from adapters.store.dialect import complaint, name_of, open_engine, parse_url
@@ -30,8 +30,6 @@ from domain.checkpoints import parse_pair
 from domain.errors import DomainError
 from domain.notes import NoteInvalidError
 from domain.verdicts import Verdict
-
-ROWS_AT_ONCE: Final = 2_000
 
 
 class AuditedStore:
