@@ -15,6 +15,7 @@ A command is written so; `session` is its first argument, and the example is a r
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -28,6 +29,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+JSON: Final = "json"
+WORDS: Final = "words"
 
 # click keeps the lines of a paragraph that begins with a backspace as they are.
 _EXAMPLE: Final = re.compile(r"^([ \t]*)(?:\\b\n[ \t]*)?Example:", re.MULTILINE)
@@ -101,3 +104,13 @@ def acting_options(command: Command) -> Command:
     ):
         command = decorate(command)
     return command
+
+
+def log_option(command: Command) -> Command:
+    """Give a command that runs by itself `--log`; the function gets `as_json`, whether events are written for programs."""
+
+    def is_json(_ctx: click.Context, _parameter: click.Parameter, form: str | None) -> bool:
+        return (form or (WORDS if sys.stderr.isatty() else JSON)) == JSON
+
+    words = "How events are written (words at a terminal, else JSON)."
+    return click.option("--log", "as_json", type=click.Choice([JSON, WORDS]), callback=is_json, help=words)(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack
 from typing import Any, Final
@@ -18,7 +17,7 @@ from adapters.station_metrics import StationMetrics, serving
 from adapters.station_reports import Duty, DutyReport
 from cli.errors import ExitCode, outcome_of, redacted
 from cli.labels import label
-from cli.options import command_options
+from cli.options import command_options, log_option
 from cli.render import show_time
 from cli.session import Session
 from cli.signals import told_to_stop
@@ -28,8 +27,6 @@ from domain.ids import officer_id
 from projections.station_work import StationWork
 
 MARK_SHOWN: Final = 16
-JSON: Final = "json"
-WORDS: Final = "words"
 
 
 @click.group("station")
@@ -43,10 +40,10 @@ station.add_command(status_command)
 @station.command("run")
 @click.option("--once", is_flag=True, help="Do everything once, then stop; whether another one runs is no matter.")
 @click.option("--trust-ledger-time", is_flag=True, help="Go on where records are stamped ahead of this machine's clock.")
-@click.option("--log", "form", type=click.Choice([JSON, WORDS]), help="How events are written (words at a terminal, else JSON).")
+@log_option
 @click.option("--metrics", metavar="HOST:PORT", help="Answer monitors there: /health, /metrics (metrics_address).")
 @command_options
-def run_command(session: Session, *, once: bool, trust_ledger_time: bool, form: str | None, metrics: str | None) -> None:
+def run_command(session: Session, *, once: bool, trust_ledger_time: bool, as_json: bool, metrics: str | None) -> None:
     """Follow the ledger until interrupted, and do what a station owes.
 
     It brings the views up, sends the queue, records terms that passed in silence, and fetches the documents of letters to the
@@ -61,7 +58,7 @@ def run_command(session: Session, *, once: bool, trust_ledger_time: bool, form: 
     """
     running = session.keep(open_station)
     own = None if session.settings.station is None else officer_id(session.settings.station)
-    telling = _Telling(session, running, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
+    telling = _Telling(session, running, as_json=as_json)
     duties = StationDuties(
         running,
         StationWork(session.keep(lambda _: projector_of(session, running))),

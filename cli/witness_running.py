@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import MutableMapping
 from enum import StrEnum
@@ -16,7 +15,7 @@ from adapters.witness_memory import WitnessMemory
 from adapters.witness_server import answering
 from cli.errors import outcome_of, redacted
 from cli.labels import label
-from cli.options import command_options
+from cli.options import command_options, log_option
 from cli.render import show_time
 from cli.session import Session
 from cli.signals import told_to_stop
@@ -25,8 +24,6 @@ from cli.witness_place import build_witness, open_memory, open_witness
 ADDRESS: Final = "9474"
 """Where it listens unless told otherwise: this machine only, as TLS is the business of a proxy on it."""
 FOR_EVER_S: Final = 3600.0
-JSON: Final = "json"
-WORDS: Final = "words"
 
 
 class Doing(StrEnum):
@@ -43,9 +40,9 @@ class Doing(StrEnum):
 @click.option(
     "--listen", metavar="HOST:PORT", default=ADDRESS, show_default=True, help="Where to answer; without HOST: this machine only."
 )
-@click.option("--log", "form", type=click.Choice([JSON, WORDS]), help="How events are written (words at a terminal, else JSON).")
+@log_option
 @command_options
-def run_command(session: Session, *, listen: str, form: str | None) -> None:
+def run_command(session: Session, *, listen: str, as_json: bool) -> None:
     """Answer operators who ask for cosignatures, until interrupted (C2SP tlog-witness, POST /add-checkpoint).
 
     Only heads are cosigned that continue the last one that was cosigned; it is remembered on the disk before anything is
@@ -56,7 +53,7 @@ def run_command(session: Session, *, listen: str, form: str | None) -> None:
       ortoo witness run --listen 127.0.0.1:9474 --log json
     """
     opened, memory = open_witness(session), session.keep(open_memory)
-    telling = _Telling(session, as_json=(form or (WORDS if sys.stderr.isatty() else JSON)) == JSON)
+    telling = _Telling(session, as_json=as_json)
     answers = build_witness(session, opened, telling.event)
     with told_to_stop() as waits, answering(answers, listen, telling.failed) as address:
         telling.serving(address, opened.logs.key.encoded(), memory)
