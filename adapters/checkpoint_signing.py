@@ -153,8 +153,13 @@ def _signed(station: Station, key: CheckpointSigner, size: int) -> CheckpointPai
         text = checkpoint_text(Checkpoint(origin=origin, size=size, root=root))
         notes.append(Note(text=text, lines=operator_lines(text, origin, key, at_s)))
     pair = CheckpointPair(records=notes[0], verdicts=notes[1])
-    # What a broken device signs is never published.
-    verify_pair(pair, exchange.name, exchange.identity, (key.public,))
+    try:
+        # What a broken device signs is never published, and does not end a station that has other work.
+        verify_pair(pair, exchange.name, exchange.identity, (key.public,))
+    except NoteInvalidError as error:
+        raise CheckpointSigningError(
+            f"No checkpoint was signed: what the key made does not verify ({error}). Look at it."
+        ) from error
     station.parts.store.checkpoints.keep(Kept.SIGNED, size, encode_pair(pair))
     return pair
 

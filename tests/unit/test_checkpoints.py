@@ -278,6 +278,21 @@ def test_only_a_key_that_the_ledger_names_signs(exchange: TestExchange) -> None:
         sign(exchange.station("operator"), STRANGER)
 
 
+class BrokenOperator(SeededOperator):
+    """An operator whose device signs something else."""
+
+    def sign_ed25519(self, message: bytes) -> bytes:
+        return super().sign_ed25519(message + b"!")
+
+
+def test_what_a_broken_device_signs_is_neither_kept_nor_published(exchange: TestExchange) -> None:
+    station = exchange.station("operator")
+    with pytest.raises(CheckpointSigningError, match="does not verify"):
+        sign(station, BrokenOperator(1))
+    assert station.parts.store.checkpoints.pair(Kept.SIGNED) is None
+    assert sign(station).pair.size == 1
+
+
 def test_one_process_signs_at_a_time(exchange: TestExchange) -> None:
     station = exchange.station("operator")
     url = f"sqlite:///{exchange.folder / 'operator' / 'store.sqlite'}"
