@@ -228,7 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stay", action="store_true", help="run on after a command that ended well, if a person sits there")
     parser.add_argument("command", nargs="*", help="run this beside it; {url} becomes the URL of an empty database")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupted)
+    for one in (signal.SIGTERM, signal.SIGINT):
+        # Also where a shell has put it into the background, and so lets it ignore interrupts.
+        signal.signal(one, _interrupted)
     try:
         with running_postgres() as postgres:
             url = postgres.new_database()
