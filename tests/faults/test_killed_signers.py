@@ -27,7 +27,7 @@ from tests.submitting_process import context
 
 LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
 KILLS: Final = 4 * LONGER
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 120.0
 
 
 class RecordingOperator(SeededOperator):
