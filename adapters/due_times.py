@@ -13,7 +13,8 @@ from adapters.errors import AdapterError
 
 LATEST_MS: Final = 4_102_444_799_999
 """The last moment that an event can name (formats.md, "Canonical Avro"): the end of 2099."""
-_UNIT_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+UNIT_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""Milliseconds in the units in which people write spans: 30m, 36h, 7d."""
 _FROM_NOW: Final = re.compile(r"\+([0-9]{1,6})([smhd])")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_TODAY: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
@@ -35,7 +36,7 @@ def parse_due(text: str, *, now_ms: int, utc_offset_minutes: int) -> int:
     written = text.strip()
     found = _FROM_NOW.fullmatch(written)
     if found:
-        due_ms = now_ms + int(found[1]) * _UNIT_MS[found[2]]
+        due_ms = now_ms + int(found[1]) * UNIT_MS[found[2]]
     else:
         due_ms = _to_ms(_moment(written, now_ms, timezone(timedelta(minutes=utc_offset_minutes))))
     if due_ms <= now_ms:

@@ -14,6 +14,7 @@ from cli.fates import conclude
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
 from cli.reading import page_wanted, short_time, show_list
+from cli.references import SHORTEST_PREFIX
 from cli.render import Column, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views, acting_views, open_views
@@ -22,7 +23,6 @@ from domain.ids import OfficerId, officer_id, organisation_id
 from projections.contested import ContestedEvent, contested_events
 from projections.filters import position_cursor
 
-SHORTEST_PREFIX = 6
 DIGITS_SHOWN = 16
 MOST_AT_ONCE = 10_000
 """More events than that nobody signs in the life of one key."""

@@ -15,6 +15,7 @@ from cli.directory_reading import reading_directory
 from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.options import Command, acting_options, command_options
+from cli.references import SHORTEST_PREFIX
 from cli.session import Session
 from cli.voices import Voice, root_option, say_one, voice_of
 from domain.enrolment import COMPROMISED, KEY_REASONS, RESUME_REASONS
@@ -23,7 +24,6 @@ from domain.ids import OfficerId, OrgId, officer_id, organisation_id, sha256
 from domain.keys import KeyStatus
 from projections.directory_queries import KeyRow, keys
 
-SHORTEST_PREFIX: Final = 6
 _IN_FORCE: Final = frozenset({KeyStatus.ACTIVE.value})
 _SUSPENDED: Final = frozenset({KeyStatus.SUSPENDED.value})
 

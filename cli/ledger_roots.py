@@ -23,6 +23,7 @@ from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options
 from cli.passphrases import new_passphrase
+from cli.references import SHORTEST_PREFIX
 from cli.render import pair_lines, show_time
 from cli.session import Session
 from cli.voices import Voice, root_option, root_signers, say_one
@@ -31,7 +32,6 @@ from domain.exchange import MAX_ROOTS, RULES_NOTICE_MS, TRAINING, WITHDRAWAL_REA
 from domain.ids import Digest, sha256
 from domain.signatures import ECDSA_P256
 
-SHORTEST_PREFIX: Final = 6
 GRACE_MS: Final = 24 * 3600 * 1000
 TRAINING_GRACE_MS: Final = 60 * 1000
 """So long the signed event may be under way, or the ledger would say that the rules come too soon."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from adapters.due_times import UNIT_MS
 from adapters.evidence_facts import Terms
 from adapters.evidence_report import EvidenceReport, VerdictCode
 from adapters.evidence_verification import verify_bundle
@@ -30,7 +31,6 @@ from domain.ids import Digest, organisation_id
 from schemas.codec import LedgerCodec
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,6})([smhd])")
-_UNIT_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 EXIT_CODES: Final = {
     VerdictCode.VALID: ExitCode.DONE,
     VerdictCode.VALID_EXPIRED: ExitCode.DONE,
@@ -162,4 +162,4 @@ def _duration(text: str) -> int:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise UsageError(f"--max-age {text!r} is no duration. Write 30m, 36h or 7d.")
-    return int(found[1]) * _UNIT_MS[found[2]]
+    return int(found[1]) * UNIT_MS[found[2]]
