@@ -19,7 +19,7 @@ from domain.rulebook import RULEBOOKS
 from domain.tree import Frontier, leaf_hash, root_of
 
 
-def commit_inboxes(station: Station, officer: OfficerId, *, size: int, wait_s: float = SUBMIT_WAIT_S) -> Outcome | None:
+def commit_inboxes(station: Station, officer: OfficerId, *, size: int) -> Outcome | None:
     """Commit to everybody's inbox over the records before `size`, and return what became of it; None if there is no need.
 
     There is none where the officer is no station of the first organisation, the rules in force do not know of inboxes, or
@@ -30,7 +30,7 @@ def commit_inboxes(station: Station, officer: OfficerId, *, size: int, wait_s: f
     if not knows or not has_role(station.view, officer, now.first_organisation, Role.STATION):
         return None
     said = inboxes_committed(station, station.signer(officer), size=size)
-    return None if said is None else station.submit([said], wait_s=wait_s)[0]
+    return None if said is None else station.submit([said], wait_s=SUBMIT_WAIT_S)[0]
 
 
 def inboxes_committed(station: Station, signer: OfficerSigner, *, size: int) -> Utterance | None:

@@ -158,18 +158,12 @@ class Station:
         """The ledger time that a record appended now would probably get."""
         return max(self.last_time, self.parts.now_ms())
 
-    def header(
-        self,
-        organisation: OrgId | str,
-        signers: Sequence[Signatory],
-        *,
-        event_id: EventId | None = None,
-    ) -> Header:
+    def header(self, organisation: OrgId | str, signers: Sequence[Signatory]) -> Header:
         """Return the header of something that the first signer says for an organisation ("": the roots)."""
         now = self.parts.now_ms()
         return Header(
             ledger=self.exchange.identity,
-            event_id=event_id or new_event_id(now),
+            event_id=new_event_id(now),
             organisation=OrgId(organisation),
             officer=signers[0].officer if organisation else ROOT,
             mandate=None,

@@ -22,7 +22,6 @@ EventId = NewType("EventId", bytes)
 Named = ParamSpec("Named")
 
 DIGEST_SIZE_BYTES: Final = 32
-EVENT_ID_SIZE_BYTES: Final = 16
 
 ORGANISATION_FORM: Final = r"[a-z0-9][a-z0-9.-]{0,23}"
 """Shape of the id of an organisation or a group; short, because 2,000 of them must fit into one record."""
