@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Final
 from adapters.draft_reading import DraftProblem
 from adapters.drafts import LETTER_FILE, DraftError
 from adapters.saving import safe_name
+from adapters.toml_texts import toml_value
 
 _TEMPLATE: Final = """\
 # A letter that nobody has signed yet. Only this folder knows of it; check it with `ortoo letter check`.
@@ -128,16 +128,17 @@ def _file_value(name: str, file: NewFile) -> str:
     if file.media_type is not None:
         entries["media_type"] = file.media_type
     if len(entries) == 1:
-        return _quoted(name)
-    return "{ " + ", ".join(f"{key} = {_quoted(value)}" for key, value in entries.items()) + " }"
+        return toml_value(name)
+    return "{ " + ", ".join(f"{key} = {toml_value(value)}" for key, value in entries.items()) + " }"
 
 
 def _text(outline: DraftOutline, files: Sequence[str]) -> str:
-    texts = {name: _quoted(getattr(outline, name)) for name in ("kind", "language", "urgency", "access", "subject")}
-    texts |= {name: _quoted(getattr(outline, name)) for name in ("acknowledge_by", "reply_by", "case_index")}
-    lists = {name: _list([_quoted(word) for word in getattr(outline, name)]) for name in _LISTS}
+    texts = {name: toml_value(getattr(outline, name)) for name in ("kind", "language", "urgency", "access", "subject")}
+    texts |= {name: toml_value(getattr(outline, name)) for name in ("acknowledge_by", "reply_by", "case_index")}
+    lists = {name: _list([toml_value(word) for word in getattr(outline, name)]) for name in _LISTS}
     tables = {
-        name: "".join(f"{_quoted(k)} = {_quoted(v)}\n" for k, v in getattr(outline, name)) for name in ("attention", "texts")
+        name: "".join(f"{toml_value(k)} = {toml_value(v)}\n" for k, v in getattr(outline, name))
+        for name in ("attention", "texts")
     }
     return _TEMPLATE.format(**texts, **lists, **tables, document=files[0], attachments=_list(files[1:]))
 
@@ -147,8 +148,3 @@ _LISTS: Final = ("to", "copy", "groups", "copy_groups", "answers", "follows", "r
 
 def _list(words: Sequence[str]) -> str:
     return "[" + ", ".join(words) + "]"
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML basic string; JSON's are the same but for DEL."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

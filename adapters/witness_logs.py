@@ -14,13 +14,13 @@ changes his, one has to have signed both lines.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.toml_texts import toml_value
 from adapters.witness_errors import WitnessFileError
 from domain.cosignatures import WitnessKey, parse_witness_key
 from domain.events import CheckpointKey
@@ -59,18 +59,18 @@ def read_witness_logs(file: Path) -> WitnessLogs:
 
 def key_line(key: WitnessKey) -> str:
     """Return the line of the file that says who the witness is."""
-    return f"verifier_key = {_quoted(key.encoded())}\n"
+    return f"verifier_key = {toml_value(key.encoded())}\n"
 
 
 def log_lines(origin: str, keys: Sequence[CheckpointKey]) -> list[str]:
     """Return the lines of the file that let a witness watch a log."""
-    lines = ["[[logs]]", f"origin = {_quoted(origin)}"]
+    lines = ["[[logs]]", f"origin = {toml_value(origin)}"]
     for key in keys:
         written = (
             verifier_key(origin, SignatureType.ED25519, key.ed25519),
             verifier_key(origin, SignatureType.ML_DSA_44_COSIGNATURE, key.ml_dsa_44),
         )
-        lines += ["[[logs.keys]]", f"ed25519 = {_quoted(written[0])}", f"ml_dsa_44 = {_quoted(written[1])}"]
+        lines += ["[[logs.keys]]", f"ed25519 = {toml_value(written[0])}", f"ml_dsa_44 = {toml_value(written[1])}"]
     return lines
 
 
@@ -97,11 +97,6 @@ def _key_of(key: Mapping[str, Any], origin: str) -> CheckpointKey:
         msg = f"a key of {first!r} or {second!r} stands under the log {origin!r}"
         raise ValueError(msg)
     return CheckpointKey(ed25519=Digest(ed25519), ml_dsa_44=ml_dsa_44)
-
-
-def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string; DEL is the one character that JSON leaves and TOML does not.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _require_names(table: Mapping[str, Any], what: str, names: set[str]) -> None:

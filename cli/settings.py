@@ -6,7 +6,6 @@ or by `ORTOO_PIN`, a password for Kafka by file or by `ORTOO_KAFKA_PASSWORD`, an
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import tomllib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 from adapters.kafka_security import PASSWORD_VARIABLE, KafkaLogin
+from adapters.toml_texts import toml_value
 from cli.errors import HomeError, SettingsError
 from cli.languages import Language
 
@@ -273,6 +273,4 @@ def _edited(text: str, changes: Mapping[str, str | float | None]) -> str:
 
 
 def _line(name: str, value: Any) -> str:
-    # A JSON string is a TOML basic string; DEL is the one character that JSON leaves and TOML does not.
-    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return f"{name} = {written}\n"
+    return f"{name} = {toml_value(value)}\n"
