@@ -23,6 +23,7 @@ from domain.cosignatures import WitnessKey, cosignatures
 from domain.events import CheckpointKey
 from domain.forks import Fork, fork_between
 from domain.ids import Digest
+from domain.ledger_time import MS_PER_S
 from domain.notes import Note, NoteInvalidError, SignatureType, key_id
 from domain.proofs import ProofInvalidError
 from domain.tree import TreeError
@@ -229,7 +230,7 @@ def _times(note: Note, witnesses: Iterable[WitnessKey]) -> list[int]:
     for witness in witnesses:
         try:
             for one in cosignatures(note, (witness,)):
-                found[witness.ed25519] = one.at_s * 1000
+                found[witness.ed25519] = one.at_s * MS_PER_S
         except NoteInvalidError:
             continue
     return sorted(found.values())

@@ -31,7 +31,7 @@ from domain.events import CheckpointKey
 from domain.exchange import EXCHANGE_ID, CheckpointKeysChanged, Exchange, ExchangeOpened, exchange
 from domain.header import Seen
 from domain.ids import Digest, OrgId, sha256
-from domain.ledger_time import ledger_time
+from domain.ledger_time import MS_PER_S, ledger_time
 from domain.reading import read_record
 from domain.reasons import Reason
 from domain.verdicts import Number, RegisterKind
@@ -145,7 +145,7 @@ class Replay:
         for doubt in time_doubts(self._times(), sightings, now_ms):
             code, words = _TIME_CODES[doubt.doubt]
             where = positions_text(doubt.first, doubt.last)
-            report(code, doubt.first, f"the ledger time of {where} is up to {doubt.by_ms // 1000} seconds {words}")
+            report(code, doubt.first, f"the ledger time of {where} is up to {doubt.by_ms // MS_PER_S} seconds {words}")
 
     def seen_elsewhere(self) -> Iterator[tuple[int, Seen]]:
         """Yield the events that were rejected because their stations had seen another history, and what they had seen."""

@@ -18,6 +18,7 @@ from adapters.timestamp_tokens import TOKEN_LIMIT_BYTES, verify_timestamp
 from domain.auditing import Bounds, Sighting
 from domain.events import TimestampRecorded
 from domain.ids import Digest
+from domain.ledger_time import MS_PER_S
 from domain.reading import read_record
 from domain.stamped_heads import StampedHead, backdated, stamped_message
 from domain.timestamps import TIMESTAMPS_ID, TimestampEntered
@@ -40,7 +41,7 @@ def check_stamped_times(replay: Replay, sightings: Sequence[Sighting], report: R
         report(
             FindingCode.TIMESTAMP_BACKDATED,
             head.position,
-            f"authority {head.authority.hex()[:16]}… stamped {head.size} records {(found.not_before - head.stamped_at) // 1000} "
+            f"authority {head.authority.hex()[:16]}… stamped {head.size} records {(found.not_before - head.stamped_at) // MS_PER_S} "
             f"seconds before position {head.size - 1} was written",
         )
     return len(stamps)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from adapters.checkpoint_errors import (
     CheckpointBehindError,
@@ -37,11 +36,10 @@ from domain.checkpoints import (
     verdict_origin,
 )
 from domain.cosignatures import WitnessKey, cosignatures
+from domain.ledger_time import MS_PER_S
 from domain.notes import Note, NoteInvalidError
 from domain.proofs import ProofInvalidError, verify_consistency
 from domain.tree import leaf_hash
-
-MS_PER_S: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,6 +44,7 @@ from domain.documents import named_documents
 from domain.events import LedgerOpened
 from domain.header import Document
 from domain.ids import ROOT, Digest, OrgId
+from domain.ledger_time import MS_PER_S
 from domain.reasons import Reason
 
 ABSENT: Final = "document destroyed or absent"
@@ -243,5 +244,5 @@ class _Verification:
             at_s = checkpoint.witnessed_at_s if checkpoint else None
             if at_s is None:
                 findings.missing(Step.HISTORY, "", "a witness who says how old the checkpoint is")
-            elif terms.now_ms - at_s * 1000 > terms.max_age_ms:
+            elif terms.now_ms - at_s * MS_PER_S > terms.max_age_ms:
                 findings.missing(Step.HISTORY, "", "a checkpoint as fresh as was asked for")

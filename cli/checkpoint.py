@@ -9,7 +9,7 @@ import click
 
 from adapters.checkpoint_errors import CheckpointSigningError
 from adapters.checkpoint_keys import digest_of, draw_checkpoint_key, write_checkpoint_key
-from adapters.checkpoint_signing import MS_PER_S, SignedPair, sign_checkpoints
+from adapters.checkpoint_signing import SignedPair, sign_checkpoints
 from adapters.errors import KeyFileError, KeyringError
 from adapters.inboxes import commit_inboxes
 from adapters.key_files import ANYBODY_READS, write_new_file
@@ -28,6 +28,7 @@ from domain.checkpoint_signatures import VerifiedPair, signed_at_s
 from domain.checkpoints import CheckpointPair, encode_pair
 from domain.cosignatures import Cosignature, cosignatures
 from domain.ids import officer_id
+from domain.ledger_time import MS_PER_S
 from domain.notes import NoteInvalidError
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -28,11 +27,10 @@ from domain.events import (
 from domain.exchange import anchors_of
 from domain.groups import is_member
 from domain.ids import LetterId, OrgId
+from domain.ledger_time import MS_PER_S
 from domain.letters import capacity_of, letter
 from projections.evidence_queries import positions_about_letter, positions_of_answers, positions_of_groups
 from projections.exchange_queries import exchange_positions
-
-MS_PER_S: Final = 1000
 
 
 def letter_positions(station: Station, connection: Connection, sent: LetterId, recipient: OrgId | None) -> tuple[int, ...]:

@@ -24,10 +24,10 @@ from cli.views import open_views
 from cli.wiring import passphrase_source, witness_policy
 from domain.cosignatures import WitnessKey, parse_witness_key
 from domain.ids import OfficerId
+from domain.ledger_time import MS_PER_S
 
 VALID_DAYS: Final = 365
 DAY_MS: Final = 24 * 3600 * 1000
-MS_PER_S: Final = 1000
 
 
 @click.group("trust")

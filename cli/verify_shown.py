@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from cli.labels import code_label, label
 from cli.languages import Language
 from cli.render import Column, pair_lines, purpose_lines, show_size, show_time, show_zone, table_lines, visible
 from domain.ids import ROOT
+from domain.ledger_time import MS_PER_S
 from domain.verdicts import RegisterKind
 
-MS_PER_S = 1000
 DIGITS = 12
 """As many digits of a digest as tell two documents of a letter apart."""
 
@@ -85,6 +86,12 @@ def verdict_text(verdict: EvidenceVerdict, language: Language) -> str:
     return label(f"evidence_verdict.{verdict.code.value}", language, detail=detail)
 
 
+def _short_verdict(verdict: EvidenceVerdict, language: Language) -> str:
+    """Return a verdict for a row, never cut short: what is wrong or missing stands in the findings below the table."""
+    told_below = verdict.code in {VerdictCode.INVALID, VerdictCode.UNVERIFIABLE}
+    return verdict_text(replace(verdict, detail="…") if told_below else verdict, language)
+
+
 def _event_data(one: EventReport) -> dict[str, Any]:
     facts = one.facts
     return {name: getattr(facts, name) for name in type(facts).__slots__} | {
@@ -108,7 +115,7 @@ def _event_table(report: EvidenceReport, language: Language) -> list[str]:
         Column(heading=label("heading.event", language)),
         Column(heading=label("heading.officer", language)),
         Column(heading=label("heading.about", language)),
-        Column(heading=label("heading.verdict", language)),
+        Column(heading=label("heading.verdict", language), cut=False),
     )
     rows = [
         (
@@ -117,7 +124,7 @@ def _event_table(report: EvidenceReport, language: Language) -> list[str]:
             code_label("event", one.facts.type, language),
             one.facts.officer if one.facts.officer == ROOT else f"{one.facts.officer} ({one.facts.organisation})",
             _about(one, language),
-            verdict_text(one.verdict, language),
+            _short_verdict(one.verdict, language),
         )
         for one in report.events
     ]

@@ -25,6 +25,7 @@ from cli.witness_place import evidence_of, open_memory, place_of, witness_key
 from cli.witness_running import run_command
 from domain.checkpoint_signatures import verify_operator
 from domain.checkpoints import MAX_PAIR_BYTES, parse_pair, record_origin, verdict_origin
+from domain.ledger_time import MS_PER_S
 from domain.notes import Note, NoteInvalidError, require_key_name
 from domain.tree import EMPTY_ROOT
 
@@ -241,7 +242,7 @@ def _head_data(origin: str, head: Head | None, *, is_watched: bool) -> dict[str,
         "origin": origin,
         "tree_size": None if head is None else head.size,
         "tree_root": None if head is None else head.root,
-        "cosigned_at": None if head is None or not head.at_s else head.at_s * 1000,
+        "cosigned_at": None if head is None or not head.at_s else head.at_s * MS_PER_S,
         "watched": is_watched,
     }
 
@@ -251,5 +252,5 @@ def _head_lines(origins: Sequence[str], heads: dict[str, Head], language: Langua
     rows = []
     for origin in origins:
         head = heads.get(origin)
-        rows.append((origin, "" if head is None else head.size, show_time(head.at_s * 1000, 0) if head and head.at_s else ""))
+        rows.append((origin, "" if head is None else head.size, show_time(head.at_s * MS_PER_S, 0) if head and head.at_s else ""))
     return table_lines(columns, rows) if rows else [label("note.nothing", language)]

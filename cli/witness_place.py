@@ -19,11 +19,11 @@ from cli.session import Session
 from cli.wiring import KEYS_FOLDER, passphrase_source
 from domain.cosignatures import WitnessKey, cosignature_line
 from domain.ids import OfficerId
+from domain.ledger_time import MS_PER_S
 
 LOGS_FILE: Final = "witness.toml"
 MEMORY_FILE: Final = "witness.sqlite"
 FOLDER: Final = "witness"
-MS_PER_S: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

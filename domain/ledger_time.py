@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+MS_PER_S: Final = 1000
+"""Times here are milliseconds; the notes of C2SP count seconds."""
+
 JUMP_LIMIT_MS: Final = 10 * 60 * 1000
 """Clocks of brokers drift by less; a larger step back means that one was wrong, and must not poison the ledger for ever."""
 
