@@ -41,8 +41,8 @@ def check_stamped_times(replay: Replay, sightings: Sequence[Sighting], report: R
         report(
             FindingCode.TIMESTAMP_BACKDATED,
             head.position,
-            f"authority {head.authority.hex()[:16]}… stamped {head.size} records {(found.not_before - head.stamped_at) // MS_PER_S} "
-            f"seconds before position {head.size - 1} was written",
+            f"authority {head.authority.hex()[:16]}… stamped {head.size} records "
+            f"{(found.not_before - head.stamped_at) // MS_PER_S} seconds before position {head.size - 1} was written",
         )
     return len(stamps)
 
