@@ -129,13 +129,16 @@ def parse_trust(raw: bytes) -> Trust:
 
 
 def read_trust(path: Path) -> Trust:
-    """Return the trust file at a path as `parse_trust` does; raise `TrustUnreadableError` if it cannot be read."""
+    """Return the trust file at a path as `parse_trust` does, its errors with the path; `TrustUnreadableError` if unreadable."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(TRUST_FILE_LIMIT_BYTES + 1)
     except OSError as error:
         raise TrustUnreadableError(f"The trust file {path} cannot be read ({error.strerror}). Check the path.") from error
-    return parse_trust(raw)
+    try:
+        return parse_trust(raw)
+    except TrustFileError as error:
+        raise TrustFileError(f"Nothing in {path} was relied upon. {error}") from error
 
 
 def sign_trust(trust: Trust, signer: Signer) -> Trust:

@@ -36,6 +36,9 @@ from cli.wiring import VIEWS_FILE, kafka_security
 from domain.checkpoints import MAX_PAIR_BYTES
 from domain.forks import MAX_FORK_BYTES, encode_fork, parse_fork, verify_fork
 from domain.ids import Digest
+from domain.notes import NoteInvalidError
+from domain.proofs import ProofInvalidError
+from domain.signatures import SignatureInvalidError
 from projections.audit import compare_views
 
 VIEWS_FRESH: Final = "views.sqlite"
@@ -279,8 +282,13 @@ def fork_command(session: Session, file: Path, trust_file: Path | None, state: P
     Example:
       ortoo audit fork evidence.fork --trust trust.json
     """
-    fork = parse_fork(_read(file, MAX_FORK_BYTES))
-    claimed, held = verify_fork(fork)
+    raw = _read(file, MAX_FORK_BYTES)
+    try:
+        fork = parse_fork(raw)
+        claimed, held = verify_fork(fork)
+    except (NoteInvalidError, ProofInvalidError, SignatureInvalidError) as error:
+        told = f"{file} proves no fork: {error}. Ask whoever gave it to you for the file as his station kept it."
+        raise type(error)(told) from error
     trust = None if trust_file is None else trusted(session, trust_file, state)
     data = fork_data(fork, claimed, held, trust)
     session.show(data, fork_lines(data, session.language))

@@ -242,3 +242,7 @@ def test_evidence_of_a_fork_is_verified_from_two_notes_alone(audited: Audited) -
         file.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
         changed = ortoo_run("audit", "fork", str(file), *audited.trusting, "--json")
         assert changed.code in {1, 3, 4} or changed.data == answer.data, place
+    file.write_bytes(b"")
+    nothing = ortoo_run("audit", "fork", str(file))
+    assert nothing.code == 3
+    assert f"{file} proves no fork: " in nothing.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -202,6 +203,13 @@ def test_nothing_but_a_trust_file_is_read_as_one(change: Callable[[dict[str, Any
 def test_bytes_that_are_laid_out_otherwise_are_refused(raw: bytes) -> None:
     with pytest.raises(TrustFileError):
         parse_trust(raw)
+
+
+def test_whoever_names_a_file_that_is_no_trust_file_is_told_which(tmp_path: Path) -> None:
+    file = tmp_path / "letter.ortoo.zip"
+    file.write_bytes(b"PK")
+    with pytest.raises(TrustFileError, match=f"{re.escape(str(file))} was relied upon"):
+        read_trust(file)
 
 
 def test_every_byte_of_a_trust_file_counts() -> None:
