@@ -212,6 +212,13 @@ def test_a_changed_bundle_ends_with_three_and_a_missing_one_with_two(offices: Of
     assert (stale.code, stale.data["verdict"]) == (4, "unverifiable")
 
 
+def test_the_verdict_of_an_event_is_never_cut_short(offices: Offices, trust: str, bundle: str) -> None:
+    words = ("verify", bundle, "--trust", trust, "--lang", "ru")
+    table = offices.auditor.run(*words, COLUMNS="80").out.partition("Позиция  ")[2].partition("\n\n")[0].splitlines()[1:]
+    assert table
+    assert all(row.endswith("  действительно") for row in table)
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_people_read_the_verdict_in_their_language(offices: Offices, trust: str, bundle: str, language: Language) -> None:
     words = ("verify", bundle, "--trust", trust, "--max-age", "7d", "--lang", language.value)
