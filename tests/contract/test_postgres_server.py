@@ -26,6 +26,14 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def ended(run: subprocess.Popen[str]) -> int:
+    """Wait until a run has ended, and return its exit code; end it if it does not."""
+    try:
+        return run.wait(PATIENCE_S)
+    finally:
+        run.kill()
+
+
 def answers(url: str) -> bool:
     try:
         psycopg.connect(url.replace("+psycopg", "")).close()
@@ -45,6 +53,7 @@ def test_no_server_and_no_data_outlive_a_run_however_it_ends(sign: signal.Signal
         assert answers(url)
         assert folder.is_dir()
         run.send_signal(sign)
+        ended(run)
     until(lambda: not answers(url))
     until(lambda: not folder.exists())
 
@@ -75,7 +84,7 @@ def test_a_server_stays_for_a_person_until_he_has_tried_what_the_command_told_hi
             run.send_signal(signal.SIGINT)
         else:
             assert "does not work any more" in said
-        assert run.wait(PATIENCE_S) == 0
+        assert ended(run) == 0
     assert not answers(url)
     os.close(person)
     os.close(terminal)
