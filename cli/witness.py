@@ -9,7 +9,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.errors import LocationError
-from adapters.key_files import write_key, write_new_file
+from adapters.key_files import ANYBODY_READS, write_key, write_new_file
 from adapters.witness_logs import WitnessLogs, key_line, log_lines, read_witness_logs
 from adapters.witness_memory import Head, WitnessMemory, create_memory
 from cli.confirm import ask
@@ -60,7 +60,7 @@ def make_key_command(session: Session, name: str) -> None:
     write_key(place.key, private, passphrase.secret, passphrase.stretching)
     create_memory(place.memory, place.mark)
     public = witness_key(name, private)
-    write_new_file(place.logs, key_line(public).encode(), mode=0o644)
+    write_new_file(place.logs, key_line(public).encode(), mode=ANYBODY_READS)
     key = public.encoded()
     pairs = (("heading.file", place.key), ("heading.verifier_key", key))
     session.show(
