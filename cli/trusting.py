@@ -19,6 +19,7 @@ from cli.session import Session
 from cli.settings import write_atomically
 from domain.checkpoints import MAX_PAIR_BYTES, CheckpointPair, parse_pair
 from domain.ids import sha256
+from domain.notes import NoteInvalidError
 
 UTC_MINUTES = 0
 """Times of a trust file are UTC: it is read where no ledger is at hand that has an offset."""
@@ -121,3 +122,5 @@ def held_pair(file: Path) -> CheckpointPair:
             return parse_pair(stream.read(MAX_PAIR_BYTES + 1))
     except OSError as error:
         raise UsageError(f"The checkpoint {file} cannot be read ({error.strerror}). Check the path.") from error
+    except NoteInvalidError as error:
+        raise NoteInvalidError(f"{file} is no checkpoint that was exported: {error}. Ask for the file again.") from error

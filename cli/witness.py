@@ -201,9 +201,11 @@ def _heads_in(file: Path | None, logs: WitnessLogs) -> tuple[Head, ...]:
     try:
         with file.open("rb") as stream:
             pair = parse_pair(stream.read(MAX_PAIR_BYTES + 1))
-        return tuple(_head_of(note, logs) for note in (pair.records, pair.verdicts))
     except OSError as error:
         raise LocationError(f"{file} cannot be read ({error.strerror}), so nothing was told. Check the path.") from error
+    except NoteInvalidError as error:
+        raise NoteInvalidError(f"{file} is no checkpoint that was exported: {error}. Nothing was told.") from error
+    return tuple(_head_of(note, logs) for note in (pair.records, pair.verdicts))
 
 
 def _head_of(note: Note, logs: WitnessLogs) -> Head:
