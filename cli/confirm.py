@@ -57,7 +57,7 @@ def ask(session: Session, question: str) -> None:
     if not session.asks:
         raise ConfirmationNeededError(
             "Nothing was signed: this command asks before it acts, and nobody is at a terminal to answer. "
-            "Look at what --dry-run shows, then give --yes."
+            "Look at what it shows (where it has --dry-run, with that), then give --yes."
         )
     words = label("prompt.yes", session.language)
     answer = click.prompt(
