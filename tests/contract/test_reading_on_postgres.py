@@ -40,7 +40,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
 def test_every_reading_command_answers_alike(told: Eventful, postgres_url: str) -> None:
     here: Home = home_of(told.exchange, "on-sqlite", "ministry-clerk")
     there: Home = home_of(told.exchange, "on-postgres", "ministry-clerk")
-    write_settings(there.folder, {"store_url": postgres_url})
+    # Both are read from nothing, and a busy machine may not do that in the two seconds that a reading command takes.
+    write_settings(here.folder, {"catch_up_s": 60.0})
+    write_settings(there.folder, {"catch_up_s": 60.0, "store_url": postgres_url})
     for command in COMMANDS:
         for form in ([], ["--json"]):
             words = [*command.split(), *form]
