@@ -39,6 +39,7 @@ _RETRY_S: Final = 0.1  # between two questions to a cluster that is choosing a l
 _FIRST_TRY: Final = 0.25  # of the time-out: a cluster in good health answers in far less; what is wrong is told that soon
 _ONE_ANSWER: Final = 0.35  # of the time-out: a broker that hangs is given up so soon, and it is time to find out why, and to tell
 _ONE_ANSWER_S: Final = 1.0  # but no time-out is so short that a busy machine could not answer
+_CONNECTING_MS: Final = 2000  # no connection is given up sooner, unless nobody waits so long
 _IN_FLIGHT: Final = 5  # the most for which an idempotent producer keeps its order
 
 _MISSING: Final = (foreign.UnknownTopicOrPartitionError, foreign.UnknownTopicIdError, foreign.InvalidTopicError)
@@ -149,7 +150,9 @@ class KafkaPlace:
         sockets: list[KafkaNetClient] = []
 
         def connected(**configs: Any) -> KafkaNetClient:
-            sockets.append(connect(configs["request_timeout_ms"], **configs))
+            # A broker that starts answers late, and the client loses the socket of a connection that it gives up.
+            setup_ms = max(configs["request_timeout_ms"], min(self.timeout_ms, _CONNECTING_MS))
+            sockets.append(connect(setup_ms, **configs))
             return sockets[-1]
 
         common = {
