@@ -31,7 +31,7 @@ BENCHMARKS: Final[Sequence[Benchmark]] = (*REPLAYS, *STREAMS, *EMBEDDED, *VIEWS,
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Measure the large sizes, which takes most of an hour.")
+@click.option("--full", is_flag=True, help="Measure the large sizes, which takes half an hour.")
 @click.option("--only", multiple=True, metavar="NAME", help="Measure only this one (may be given several times).")
 @click.option("--page", is_flag=True, help="Write the table into docs/reference/performance.md.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use this broker instead of starting one.")
