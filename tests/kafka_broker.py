@@ -204,14 +204,14 @@ class KafkaBroker:
             stdin.flush()
 
     def _await_serving(self) -> None:
-        """Wait until every running broker stands in the metadata: only then topics can be created."""
+        """Wait until every running broker knows every other one: only then topics can be created, whichever is asked."""
         deadline = time.monotonic() + START_TIMEOUT_S
         wanted = {node.port for node in self._nodes if node.process}
         while time.monotonic() < deadline:
             for node in self._nodes:
                 if node.process and node.process.poll() is not None:
                     raise _failed(node, f"ended with exit code {node.process.returncode}")
-            if wanted <= _known_ports(self.bootstrap):
+            if all(wanted <= _known_ports(port) for port in wanted):
                 return
             time.sleep(POLL_S)
         raise _failed(self._nodes[0], f"did not serve within {START_TIMEOUT_S} s")
@@ -301,15 +301,15 @@ def _format(nodes: Sequence[_Node]) -> None:
             raise _failed(node, f"could not format its storage (exit code {code})")
 
 
-def _known_ports(bootstrap: str) -> set[int]:
-    """Return the ports of the brokers that the cluster's metadata names; none while nobody answers."""
+def _known_ports(port: int) -> set[int]:
+    """Return the ports of the brokers that the broker at a port knows; none while it does not answer."""
     from kafka import KafkaAdminClient  # noqa: PLC0415 - only needed once a broker runs, and slow to import
     from kafka.errors import KafkaError  # noqa: PLC0415
 
-    if not any(_listens(int(address.rpartition(":")[2])) for address in bootstrap.split(",")):
+    if not _listens(port):
         return set()
     try:
-        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=2_000, request_timeout_ms=5_000)
+        client = KafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", bootstrap_timeout_ms=2_000, request_timeout_ms=5_000)
     except KafkaError:
         return set()
     try:
