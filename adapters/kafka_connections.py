@@ -1,20 +1,24 @@
-"""Connections of Kafka's client whose TLS handshake ends: in time, or with the connection closed.
+"""Connections of Kafka's client that are set up in time, or closed.
 
-The client itself (kafka-python 3.0) waits for a handshake for ever, so that a port which accepts a connection and then says
-nothing, such as that of a broker that hangs, would hold a station for good; and it never closes what failed to shake hands.
+The client itself (kafka-python 3.0) waits for a TLS handshake for ever, so that a port which accepts a connection and then
+says nothing, such as that of a broker that hangs, would hold a station for good; and it closes neither what failed to shake
+hands nor what failed to connect, so that a station which tries again and again would collect sockets.
 """
 
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, Final
 
 import kafka.errors as foreign
 from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import create_connection
+from kafka.net.inet import KafkaNetSocket, create_connection
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaSSLTransport
+
+_DIRECT: Final = "direct"
+"""The scheme under which the client finds `_DirectSocket`: it chooses how to connect by the scheme of a proxy."""
 
 
 def connect(setup_timeout_ms: int, **configs: Any) -> KafkaNetClient:
@@ -22,8 +26,22 @@ def connect(setup_timeout_ms: int, **configs: Any) -> KafkaNetClient:
     # No client names an option for it: a broker that accepts a connection and then says nothing would cost 10 s.
     configs["socket_connection_setup_timeout_ms"] = setup_timeout_ms
     configs["socket_connection_setup_timeout_max_ms"] = setup_timeout_ms
+    configs["proxy_url"] = f"{_DIRECT}://"
     net = NetworkSelector(**configs)
     return KafkaNetClient(net=net, manager=_PunctualManager(net, **configs))
+
+
+class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # the library ships no types
+    """Kafka's way to connect without a proxy, which closes the socket of which no connection comes."""
+
+    SCHEMES = (_DIRECT,)
+
+    async def sock_connect(self, net: Any, sock: Any, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        try:
+            return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
+        except BaseException:
+            sock.close()
+            raise
 
 
 class _PunctualManager(KafkaConnectionManager):  # type: ignore[misc]  # the library ships no types
