@@ -217,13 +217,6 @@ def explanation(text: str, *, salt: bytes) -> tuple[Document, bytes]:
     return entry, raw
 
 
-def explained(station: Station, text: str, *, salt: bytes) -> Document:
-    """Put a text into a cover of its own, kept at this station, and return its entry for an event."""
-    entry, raw = explanation(text, salt=salt)
-    station.parts.documents.own.put(raw)
-    return entry
-
-
 def act_intention(act: str, letter: LetterId, recipient: str) -> str:
     """Return what the queue calls an act about a letter; of one that may be repeated, its beginning."""
     return f"{act}:{letter.hex()}:{recipient}"

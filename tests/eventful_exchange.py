@@ -14,7 +14,7 @@ from typing import Final
 
 from adapters.correspondence import (
     acknowledged,
-    explained,
+    explanation,
     missed,
     opened,
     recall_accepted,
@@ -164,7 +164,7 @@ class _Story:
         self.clock.advance(5)
         self.acknowledge("circular acknowledged", letter, COMMITTEES[0])
         clerk = self.exchange.signer("clerk-mfy-004")
-        why = explained(self.station, "Not ours.", salt=b"0123456789abcdef")
+        why = self.note("Not ours.", salt=b"0123456789abcdef")
         said = refused(self.station, clerk, COMMITTEES[3], letter, COMMITTEES[3], reason="OTHER", cover=why)
         self.say("circular refused", said)
         self.clock.advance(TERM_S)
@@ -268,5 +268,7 @@ class _Story:
         assert outcome.verdict.reason is reason, outcome
         self.outcomes[name] = outcome
 
-    def note(self, text: str) -> Document:
-        return explained(self.station, text, salt=b"fedcba9876543210")
+    def note(self, text: str, salt: bytes = b"fedcba9876543210") -> Document:
+        entry, raw = explanation(text, salt=salt)
+        self.station.parts.documents.own.put(raw)
+        return entry
