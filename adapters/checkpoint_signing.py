@@ -101,8 +101,18 @@ def _last_signed(station: Station) -> CheckpointPair | None:
         # What a lost store has signed stands on the board alone.
         raise CheckpointBehindError(str(problem))
     published = station.parts.checkpoints.newest(station.exchange)
-    found = ([] if raw is None else [parse_pair(raw)]) + ([] if published is None else [published.pair])
+    found = ([] if raw is None else [_kept(raw)]) + ([] if published is None else [published.pair])
     return max(found, key=lambda pair: pair.size, default=None)
+
+
+def _kept(raw: bytes) -> CheckpointPair:
+    try:
+        return parse_pair(raw)
+    except NoteInvalidError as error:
+        raise CheckpointSigningError(
+            f"No checkpoint was signed: what this station's store keeps of the last one cannot be read ({error}). Move the store "
+            "away and let it be rebuilt from the ledger; what was signed last then comes from the board."
+        ) from error
 
 
 def _require_continues(station: Station, last: CheckpointPair | None, size: int) -> None:

@@ -333,6 +333,13 @@ def test_a_head_below_the_last_is_not_signed(exchange: TestExchange) -> None:
         sign(station)
 
 
+def test_where_what_was_signed_last_cannot_be_read_nothing_is_signed(exchange: TestExchange) -> None:
+    station = exchange.station("operator")
+    station.parts.store.checkpoints.keep(Kept.SIGNED, 1, b"no pair")
+    with pytest.raises(CheckpointSigningError, match="keeps of the last one cannot be read"):
+        sign(station)
+
+
 def test_a_line_under_a_witnesss_name_that_is_not_his_is_not_signed_on(exchange: TestExchange) -> None:
     first = exchange.station("operator")
     grow(exchange, first, "a")
