@@ -2,12 +2,15 @@
 
 The client itself (kafka-python 3.0) waits for a TLS handshake for ever, so that a port which accepts a connection and then
 says nothing, such as that of a broker that hangs, would hold a station for good; and it closes neither what failed to shake
-hands nor what failed to connect, so that a station which tries again and again would collect sockets.
+hands nor what failed to connect, nor, at its own end, what still had something to send, so that a station which tries again
+and again would collect sockets.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
+import weakref
 from typing import Any, Final
 
 import kafka.errors as foreign
@@ -27,8 +30,24 @@ def connect(setup_timeout_ms: int, **configs: Any) -> KafkaNetClient:
     configs["socket_connection_setup_timeout_ms"] = setup_timeout_ms
     configs["socket_connection_setup_timeout_max_ms"] = setup_timeout_ms
     configs["proxy_url"] = f"{_DIRECT}://"
-    net = NetworkSelector(**configs)
+    net = _ClosingNetwork(**configs)
     return KafkaNetClient(net=net, manager=_PunctualManager(net, **configs))
+
+
+class _ClosingNetwork(NetworkSelector):  # type: ignore[misc]  # the library ships no types
+    """Kafka's event loop, at whose end no socket of it stays open."""
+
+    def __init__(self, **configs: Any) -> None:
+        super().__init__(**configs)
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """End the loop, and every connection that it made, whatever that one was doing."""
+        try:
+            super().close()
+        finally:
+            for one in list(self.sockets):
+                one.close()
 
 
 class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # the library ships no types
@@ -36,7 +55,8 @@ class _DirectSocket(KafkaNetSocket):  # type: ignore[misc]  # the library ships 
 
     SCHEMES = (_DIRECT,)
 
-    async def sock_connect(self, net: Any, sock: Any, sockaddr: Any, timeout_at: float | None = None) -> Any:
+    async def sock_connect(self, net: _ClosingNetwork, sock: Any, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        net.sockets.add(sock)
         try:
             return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
         except BaseException:
@@ -54,6 +74,7 @@ class _PunctualManager(KafkaConnectionManager):  # type: ignore[misc]  # the lib
         plain = await create_connection(self._net, node.host, node.port, options, proxy_url=proxy, timeout_at=timeout_at)
         settings = {name: value for name, value in self.config.items() if name.startswith("ssl_")}
         transport = _PunctualTransport(self._net, plain, host=node.host, **settings)
+        self._net.sockets.add(transport._sock)  # noqa: SLF001 - a socket of TLS takes the place of the one that connected
         try:
             await transport.handshake_until(timeout_at)
         except Exception as error:

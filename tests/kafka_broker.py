@@ -303,14 +303,16 @@ def _format(nodes: Sequence[_Node]) -> None:
 
 def _known_ports(port: int) -> set[int]:
     """Return the ports of the brokers that the broker at a port knows; none while it does not answer."""
-    from kafka import KafkaAdminClient  # noqa: PLC0415 - only needed once a broker runs, and slow to import
-    from kafka.errors import KafkaError  # noqa: PLC0415
+    from kafka.errors import KafkaError  # noqa: PLC0415 - only needed once a broker runs, and slow to import
+
+    from adapters.errors import LedgerUnreachableError  # noqa: PLC0415
+    from adapters.kafka_clients import KafkaPlace  # noqa: PLC0415
 
     if not _listens(port):
         return set()
     try:
-        client = KafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", bootstrap_timeout_ms=2_000, request_timeout_ms=5_000)
-    except KafkaError:
+        client = KafkaPlace(bootstrap=f"{HOST}:{port}", topic="any", timeout_s=5.0).open_admin()
+    except LedgerUnreachableError:
         return set()
     try:
         return {int(broker["port"]) for broker in client.describe_cluster()["brokers"]}

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from adapters.errors import LedgerUnreachableError
+from adapters.kafka_clients import KafkaPlace
 from adapters.kafka_topics import create_documents_topic
 from adapters.station import Station
 from adapters.submitting import Deposited, Outcome, Queued
@@ -86,11 +86,12 @@ class Field:
 
     def _asked(self) -> Any:
         until_s = time.monotonic() + PATIENCE_S
+        place = KafkaPlace(bootstrap=self.kafka.bootstrap, topic=self.topic)
         while True:
             try:
-                with contextlib.closing(KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap.split(","))) as admin:
+                with contextlib.closing(place.open_admin()) as admin:
                     return admin.describe_topics([self.topic])[0]
-            except KafkaError:
+            except (KafkaError, LedgerUnreachableError):
                 # A broker that starts is named by the others before it answers.
                 assert time.monotonic() < until_s
 
