@@ -17,7 +17,8 @@ from adapters.follower import Follower
 from adapters.ledger import Headers, Ledger
 from adapters.queue import Queue, Submission
 from adapters.store.ledger_store import LedgerStore
-from domain.events import Body, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import Body
 from domain.header import SignatureValue, SignedEvent
 from domain.ids import Digest, sha256
 from domain.reasons import Reason

@@ -16,7 +16,7 @@ from benchmarks.benchmark import Bench, Benchmark, Figure, scratch, station_at
 from benchmarks.generator import Correspondence, Shape, Stamped
 from benchmarks.ledgers import kept
 from benchmarks.pairing import CPU, Direction, Pair, alternated, repeated
-from domain.events import payload_type_of
+from domain.catalogue import payload_type_of
 
 COMMITTEES: Final = 20
 PAIRS: Final = 24

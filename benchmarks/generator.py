@@ -19,6 +19,7 @@ from adapters.key_requests import make_request
 from adapters.keyring import OfficerSigner
 from adapters.signers import Signer
 from adapters.submitting import sign_payload
+from domain.catalogue import payload_type_of
 from domain.directory import CONNECTED
 from domain.events import (
     Access,
@@ -41,7 +42,6 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
     References,
-    payload_type_of,
 )
 from domain.header import Document, Header, LocalName, Ref
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId, sha256

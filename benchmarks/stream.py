@@ -20,7 +20,7 @@ from benchmarks.benchmark import Bench, Benchmark, Figure, scratch, station_at
 from benchmarks.generator import Correspondence, Shape, Stamped
 from benchmarks.pairing import WALL, Direction, Pair, Slice, alternated, timed
 from benchmarks.replay import produce
-from domain.events import payload_type_of
+from domain.catalogue import payload_type_of
 from domain.ids import sha256
 from domain.signatures import pae
 

@@ -27,7 +27,8 @@ from adapters.travelling_drafts import (
 )
 from cli.errors import AddresseeError
 from domain import groups
-from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References
 from domain.header import Header, Ref
 from domain.ids import Digest, LetterId, OrgId
 from domain.letters import ACTION, INFORMATION, mark_of

@@ -15,7 +15,8 @@ import adapters
 import projections
 from cli.reference_commands import markdown_table
 from domain import genesis
-from domain.events import EVENT_TYPES, Body, payload_type_of
+from domain.catalogue import EVENT_TYPES, payload_type_of
+from domain.events import Body
 from domain.reasons import Reason, step_of
 from domain.rulebook import RULEBOOKS
 from domain.rules import Precondition, Rule, Signers

@@ -1,4 +1,4 @@
-"""The bodies of the events on the ledger: what people and stations say (the catalogue, version 1 of each).
+"""The bodies of the events of rules 1 and 2: what people and stations say (`domain.catalogue` lists all, version 1 of each).
 
 A body is a value of its own, decoded from exactly the bytes that were signed. Field order is the schema's.
 """
@@ -6,13 +6,10 @@ A body is a value of its own, decoded from exactly the bytes that were signed. F
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from domain.header import Document, Header, LocalName, Ref
 from domain.ids import Digest, LetterId, OfficerId, OrgId
-
-PAYLOAD_PREFIX: Final = "application/vnd.ortoo."
-PAYLOAD_SUFFIX: Final = "+avro"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -445,44 +442,3 @@ class TimestampRecorded(Body):
     authority: Digest
     stamped_at: int
     token: Document
-
-
-EVENT_TYPES: Final[tuple[type[Body], ...]] = (
-    LedgerOpened,
-    RootChanged,
-    TrustAnchorAdded,
-    TrustAnchorWithdrawn,
-    CheckpointKeyAdded,
-    CheckpointKeyRetired,
-    RulesAdopted,
-    OrganisationRegistered,
-    OrganisationChanged,
-    OrganisationClosed,
-    OfficerAppointed,
-    OfficerRelieved,
-    KeyEnrolled,
-    KeySuspended,
-    KeyRevoked,
-    KeyResumed,
-    GroupDefined,
-    RegisterDefined,
-    LetterDispatched,
-    LetterRecalled,
-    LetterSuperseded,
-    ReceiptAcknowledged,
-    ReceiptRefused,
-    RecallAccepted,
-    RecallDeclined,
-    ConsignmentOpened,
-    AcknowledgementMissed,
-    InboxCommitted,
-    EventReaffirmed,
-    EventRepudiated,
-    TimestampRecorded,
-)
-"""Every event of the rules that this program holds, in the order of the catalogue."""
-
-
-def payload_type_of(event: type[Body]) -> str:
-    """Return the payload type that a body of this class is signed under."""
-    return f"{PAYLOAD_PREFIX}{event.TYPE}.v{event.VERSION}{PAYLOAD_SUFFIX}"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from domain.catalogue import payload_type_of
 from domain.changes import Change, View
 from domain.codec import Codec
 from domain.errors import RejectedError, UpgradeNeededError
-from domain.events import Body, payload_type_of
+from domain.events import Body
 from domain.exchange import Exchange, exchange, rules_at
 from domain.header import Header, SignatureValue
 from domain.ids import ROOT, ZERO_DIGEST, Digest, sha256

@@ -1,12 +1,14 @@
 """Why a record was rejected: a number for the verdict log (u16), a name for people and programs, a sentence for the docs.
 
-A number is never reused and never changes its meaning; the hundreds tell the step of the judge that gives it.
+A number is never reused and never changes its meaning; the hundreds tell the step of the judge that gives it, from 1,000 on the
+thousands.
 New reasons are added with new rules.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Reason(IntEnum):
@@ -169,8 +171,10 @@ def reason_of(code: int) -> Reason:
 
 
 def step_of(reason: Reason) -> int:
-    """Return the step of the judge to which the reason's hundreds belong (0: no step ran)."""
-    return reason.value // 100
+    """Return the step of the judge that gives the reason: its hundreds, or its thousands (0: no step ran)."""
+    return reason.value // (100 if reason.value < _FIRST_OF_THOUSANDS else 1000)
 
 
+_FIRST_OF_THOUSANDS: Final = 1000
+"""From here on the thousands are the step: its hundred was full when the office was added."""
 _BY_CODE = {reason.value: reason for reason in Reason}

@@ -1,7 +1,8 @@
 """The rulebooks: for every type of event its rule, each written in the module of what it is about.
 
 Rules 1 stay as they are for the records that were judged, and are still to be judged, by them; rules 2 are all of rules 1
-and the events that prove the ledger to others.
+and the events that prove the ledger to others; rules 3 are all of rules 2 and those of the office: approvals, mandates, the rest
+of a letter's life, calendars.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from domain import (
     senders,
     timestamps,
 )
-from domain.events import EVENT_TYPES, Body, LedgerOpened, payload_type_of
+from domain.catalogue import EVENT_TYPES, payload_type_of
+from domain.events import Body, LedgerOpened
 from domain.rules import Rule
 
 _RULES: Final = (
@@ -37,6 +39,7 @@ _RULES: Final = (
     *receipts.RULES,
 )
 _NEW_IN_RULES_2: Final = (*inboxes.RULES, *contests.RULES, *timestamps.RULES)
+_NEW_IN_RULES_3: Final[tuple[Rule, ...]] = ()
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})
 """The rules of version 1; `ledger.opened` is judged by domain.genesis."""
@@ -44,7 +47,10 @@ RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule f
 RULES_2: Final[Mapping[type[Body], Rule]] = MappingProxyType({**RULES_1, **{rule.event: rule for rule in _NEW_IN_RULES_2}})
 """The rules of version 2."""
 
-RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1, 2: RULES_2})
+RULES_3: Final[Mapping[type[Body], Rule]] = MappingProxyType({**RULES_2, **{rule.event: rule for rule in _NEW_IN_RULES_3}})
+"""The rules of version 3."""
+
+RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1, 2: RULES_2, 3: RULES_3})
 """Every version of the rules that this program holds."""
 NEWEST_RULES: Final = max(RULEBOOKS)
 """The rules that new ledgers are opened under, and that older ones can adopt."""

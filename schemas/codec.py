@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import fastavro
 
+from domain.catalogue import EVENT_TYPES, payload_type_of
 from domain.codec import KeyRequest
 from domain.errors import RejectedError
-from domain.events import EVENT_TYPES, Body, payload_type_of
+from domain.events import Body
 from domain.header import SignedEvent
 from domain.ids import Digest
 from domain.reasons import Reason
@@ -30,7 +31,7 @@ MARKER: Final = b"\xc3\x01"
 PREFIX_SIZE_BYTES: Final = 10
 ENVELOPE: Final = "signed_event.v1"
 KEY_REQUEST: Final = "key.request.v1"
-RULES_VERSIONS: Final = (1, 2)
+RULES_VERSIONS: Final = (1, 2, 3)
 """The versions of the rules whose schemas this program holds."""
 
 _UNWRITABLE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)

@@ -29,6 +29,7 @@ FORMS: Final = {
     "officer": OFFICER_FORM,
     "code": r"[A-Za-z][A-Za-z0-9_-]*",
     "algorithm": r"[a-z0-9][a-z0-9-]*",
+    "event_type": r"[a-z][a-z_]*\.[a-z][a-z_]*",
     "language": r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?",
     "media_type": r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*",
     "payload_type": r"application/vnd\.ortoo\.[a-z0-9._]+\+avro",

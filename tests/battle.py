@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domain.events import KeyResumed, KeyRevoked, KeySuspended, ReceiptAcknowledged, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import KeyResumed, KeyRevoked, KeySuspended, ReceiptAcknowledged
 from domain.header import SignatureValue, SignedEvent
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.reasons import Reason

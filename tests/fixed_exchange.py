@@ -22,6 +22,7 @@ from adapters.key_requests import SignedRequest, make_request
 from adapters.keyring import OfficerSigner
 from adapters.signers import Signer, signer_of
 from adapters.submitting import sign_payload
+from domain.catalogue import payload_type_of
 from domain.directory import CONNECTED
 from domain.events import (
     Access,
@@ -35,7 +36,6 @@ from domain.events import (
     OrganisationEntry,
     OrganisationRegistered,
     References,
-    payload_type_of,
 )
 from domain.header import Document, Header, LocalName, SignedEvent
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, OfficerId, OrgId, sha256

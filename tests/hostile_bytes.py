@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from domain.events import OrganisationRegistered, RecallAccepted, ReceiptAcknowledged, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import OrganisationRegistered, RecallAccepted, ReceiptAcknowledged
 from domain.header import RECORD_LIMIT_BYTES, SignedEvent
 from domain.ids import OrgId
 from domain.reasons import Reason

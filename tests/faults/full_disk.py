@@ -18,7 +18,8 @@ from adapters.station_duties import StationDuties
 from adapters.station_reports import DutyReport
 from adapters.store.lease import lease_on
 from cli.wiring import StationPlan, build_station
-from domain.events import LetterDispatched, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import LetterDispatched
 from domain.ids import Digest
 from domain.reasons import Reason
 from projections.projector import Projector

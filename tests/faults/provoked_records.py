@@ -7,14 +7,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from domain.catalogue import payload_type_of
 from domain.directory import UNIT
-from domain.events import (
-    OrganisationRegistered,
-    RecallAccepted,
-    ReceiptAcknowledged,
-    RootChanged,
-    payload_type_of,
-)
+from domain.events import OrganisationRegistered, RecallAccepted, ReceiptAcknowledged, RootChanged
 from domain.header import RECORD_LIMIT_BYTES, SignatureValue, SignedEvent
 from domain.ids import ROOT, ZERO_DIGEST, LetterId, OrgId, sha256
 from domain.reasons import Reason

@@ -16,7 +16,8 @@ from adapters.key_files import write_key
 from cli.main import ortoo
 from cli.session import Session
 from cli.settings import write_settings
-from domain.events import InboxCommitted, RulesAdopted, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import InboxCommitted, RulesAdopted
 from domain.exchange import RULES_NOTICE_MS
 from domain.reasons import Reason
 from domain.rulebook import NEWEST_RULES

@@ -19,7 +19,8 @@ from adapters.registration import registered
 from adapters.station import Station
 from adapters.station_duties import StationDuties
 from cli.wiring import StationPlan, build_station, passing_projector
-from domain.events import LetterDispatched, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import LetterDispatched
 from domain.ledger_time import JUMP_LIMIT_MS, TIME_LIMIT_MS, is_ahead, ledger_time
 from domain.reasons import Reason
 from projections.archive_pages import time_jumps

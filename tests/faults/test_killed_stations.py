@@ -21,7 +21,8 @@ from adapters.station import Station, Utterance
 from adapters.station_reports import Duty
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import sign_payload, submission_of
-from domain.events import LetterDispatched, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import LetterDispatched
 from domain.ids import Digest
 from domain.reasons import Reason
 from projections.projector import Projector

@@ -22,7 +22,8 @@ from adapters.drafts import load_draft
 from adapters.kafka_topics import create_documents_topic
 from adapters.station import Station
 from cli.dispatching import freeze_into
-from domain.events import LetterDispatched, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import LetterDispatched
 from domain.ids import Digest
 from domain.reasons import Reason
 from tests.exchanges import MINISTRY, TestExchange

@@ -16,8 +16,8 @@ from adapters.correspondence import acknowledged, recalled
 from adapters.station import Station, Utterance
 from adapters.submitting import Deposited
 from cli.wiring import StationPlan, build_station
+from domain.catalogue import payload_type_of
 from domain.consignments import ConsignmentState, effective
-from domain.events import payload_type_of
 from domain.ids import LetterId, OrgId, sha256
 from domain.letters import letter
 from domain.reasons import Reason

@@ -23,7 +23,8 @@ from adapters.kafka_topics import create_documents_topic
 from adapters.station import Station
 from adapters.submitting import Deposited, Outcome, Queued
 from cli.wiring import StationPlan, build_station
-from domain.events import LetterDispatched, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import LetterDispatched
 from domain.ids import Digest
 from domain.reasons import Reason
 from projections.projector import Projector

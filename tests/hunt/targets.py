@@ -26,8 +26,9 @@ from adapters.ledger_memory import MemoryLedger
 from adapters.store.ledger_store import LedgerStore
 from adapters.submitting import sign_payload
 from adapters.verifying import Verifier
+from domain.catalogue import payload_type_of
 from domain.errors import RejectedError
-from domain.events import Body, payload_type_of
+from domain.events import Body
 from domain.header import SignatureValue, SignedEvent
 from domain.ids import Digest, EventId, sha256
 from domain.judge import judge

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from domain.catalogue import EVENT_TYPES
 from domain.codec import KeyRequest
-from domain.events import EVENT_TYPES
 from domain.header import SignatureValue, SignedEvent
 from schemas.codec import ENVELOPE, KEY_REQUEST, PREFIX_SIZE_BYTES, Schema
 from schemas.errors import MalformedError

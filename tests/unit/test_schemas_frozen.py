@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from domain.catalogue import EVENT_TYPES, payload_type_of
 from domain.codec import KeyRequest
-from domain.events import EVENT_TYPES, payload_type_of
 from schemas.codec import RULES_VERSIONS, LedgerCodec, Schema, decode_document, encode_document, rules_files, schema_file
 from tests.source_tree import ROOT
 from tests.vectors.schemas.generate import FOLDER, VARIANTS, digests, new_in, samples

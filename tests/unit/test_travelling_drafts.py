@@ -24,7 +24,8 @@ from adapters.travelling_drafts import (
     store_travelling,
     write_travelling_draft,
 )
-from domain.events import Access, Addressee, LetterDispatched, LetterSuperseded, References, payload_type_of
+from domain.catalogue import payload_type_of
+from domain.events import Access, Addressee, LetterDispatched, LetterSuperseded, References
 from domain.header import Header
 from domain.ids import Digest, EventId, LetterId, OfficerId, OrgId, sha256
 from schemas.codec import LedgerCodec

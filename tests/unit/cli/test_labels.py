@@ -21,13 +21,13 @@ from cli.labels import all_labels, code_label, label
 from cli.languages import Language
 from cli.station_problems import ProblemCode
 from cli.witness_running import Doing
+from domain.catalogue import EVENT_TYPES
 from domain.consignments import ConsignmentState
 from domain.directory import CONNECTIONS, KINDS, ROLES
 from domain.dispatch import KINDS as LETTER_KINDS
 from domain.dispatch import URGENCIES
 from domain.documents import DOCUMENT_ROLES
 from domain.enrolment import ASSURANCES, KEY_REASONS, RESUME_REASONS
-from domain.events import EVENT_TYPES
 from domain.exchange import PURPOSES, WITHDRAWAL_REASONS
 from domain.keys import KeyStatus
 from domain.letters import CAPACITIES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.reference import FOLDER, HEAD, differing, pages
 from cli.settings import declared_settings
-from domain.events import EVENT_TYPES
+from domain.catalogue import EVENT_TYPES
 from domain.reasons import Reason
 from domain.rulebook import RULES_1
 

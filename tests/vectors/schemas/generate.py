@@ -21,6 +21,7 @@ SAMPLES: Final = {
     "media_type": "application/pdf",
     "payload_type": "application/vnd.ortoo.letter.dispatched.v1+avro",
     "case_index": "01-07",
+    "event_type": "letter.dispatched",
     "text": "Yig‘in · Йиғин · Өртөө",
 }
 LEAST: Final = {"organisation_or_empty": "", "language": "mn", "text": ""}
