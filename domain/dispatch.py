@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain import directory, groups
+from domain.approval_routes import Outcome
+from domain.approvals import request
 from domain.authority import role, speaks_for_no_unit
 from domain.changes import Change, View
 from domain.directory import Role
@@ -44,12 +46,37 @@ RECIPIENTS_LIMIT: Final = 20_000
 
 def _is_within_these_rules(case: Case) -> None:
     """Access is open, no document is encrypted, and no approval on this ledger is named: these rules have none yet."""
-    body = case.body
-    if body.access.level != OPEN_ACCESS:
-        raise RejectedError(Reason.NOT_IN_THESE_RULES, "the letter's access is not open")
-    if any(approval.ledger is None for approval in body.approvals):
+    _require_open(case)
+    if any(_local(case.body.approvals)):
         raise RejectedError(Reason.NOT_IN_THESE_RULES, "the letter names an approval")
-    require_plain((body.cover, *body.documents))
+    require_plain((case.body.cover, *case.body.documents))
+
+
+def _is_open_and_plain(case: Case) -> None:
+    """Access is open, and no document is encrypted: these rules have none yet."""
+    _require_open(case)
+    require_plain((case.body.cover, *case.body.documents))
+
+
+def _require_open(case: Case) -> None:
+    if case.body.access.level != OPEN_ACCESS:
+        raise RejectedError(Reason.NOT_IN_THESE_RULES, "the letter's access is not open")
+
+
+def _approvals_are_complete(case: Case) -> None:
+    """Each approval on this ledger is this organisation's, or of one it succeeds, and complete over exactly these documents."""
+    documents = tuple(sorted(document.sha256 for document in case.body.documents))
+    for named in _local(case.body.approvals):
+        asked = request(case.view, named.identity)
+        if asked is None:
+            raise RejectedError(Reason.REQUEST_UNKNOWN, f"no accepted request for approval {named.identity.hex()}")
+        if directory.last_successor(case.view, asked.organisation) != case.body.header.organisation:
+            raise RejectedError(Reason.APPROVAL_NOT_OWN, f"it is {asked.organisation}'s", because=asked.position)
+        state = asked.state
+        if state.outcome is not Outcome.APPROVED:
+            raise RejectedError(Reason.APPROVAL_NOT_COMPLETE, f"it is {state.outcome}", because=state.ended_position)
+        if asked.documents != documents:
+            raise RejectedError(Reason.APPROVAL_NOT_COMPLETE, "it is over other documents", because=asked.position)
 
 
 def _codes_are_known(case: Case) -> bool:
@@ -197,33 +224,49 @@ def _dispatch(case: Case) -> tuple[Change, ...]:
     return (entered, begun, numbered)
 
 
+_PRECONDITIONS: Final = (
+    requires(Reason.CODE_UNKNOWN, _codes_are_known),
+    forbids((Reason.DOCUMENTS_WRONG,), documents_are_right),
+    requires(Reason.UNIT_HAS_NONE, speaks_for_no_unit),
+    forbids(
+        (
+            Reason.ADDRESSEE_UNKNOWN,
+            Reason.ADDRESSEE_IS_UNIT,
+            Reason.ADDRESSEE_CLOSED,
+            Reason.ADDRESSEE_REPEATED,
+            Reason.TOO_MANY_NAMED,
+            Reason.GROUP_UNKNOWN,
+        ),
+        _addressees_exist,
+    ),
+    forbids((Reason.NO_RECIPIENTS, Reason.TOO_MANY_RECIPIENTS), _somebody_receives_it),
+    requires(Reason.DUE_IN_THE_PAST, _terms_are_ahead),
+    requires(Reason.REFERENCE_UNKNOWN, _references_are_known),
+    requires(Reason.REFERENCE_NOT_OWN, _own_letters_are_own),
+    requires(Reason.ANSWER_UNFIT, _answers_fit),
+)
+
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         event=LetterDispatched,
         signers=Signers.ONE_TO_EIGHT,
         authority=role(Role.SIGNATORY),
+        preconditions=(forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules), *_PRECONDITIONS),
+        changes=_dispatch,
+    ),
+)
+
+RULES_3: Final[tuple[Rule, ...]] = (
+    Rule(
+        event=LetterDispatched,
+        signers=Signers.ONE_TO_EIGHT,
+        authority=role(Role.SIGNATORY),
         preconditions=(
-            forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules),
-            requires(Reason.CODE_UNKNOWN, _codes_are_known),
-            forbids((Reason.DOCUMENTS_WRONG,), documents_are_right),
-            requires(Reason.UNIT_HAS_NONE, speaks_for_no_unit),
-            forbids(
-                (
-                    Reason.ADDRESSEE_UNKNOWN,
-                    Reason.ADDRESSEE_IS_UNIT,
-                    Reason.ADDRESSEE_CLOSED,
-                    Reason.ADDRESSEE_REPEATED,
-                    Reason.TOO_MANY_NAMED,
-                    Reason.GROUP_UNKNOWN,
-                ),
-                _addressees_exist,
-            ),
-            forbids((Reason.NO_RECIPIENTS, Reason.TOO_MANY_RECIPIENTS), _somebody_receives_it),
-            requires(Reason.DUE_IN_THE_PAST, _terms_are_ahead),
-            requires(Reason.REFERENCE_UNKNOWN, _references_are_known),
-            requires(Reason.REFERENCE_NOT_OWN, _own_letters_are_own),
-            requires(Reason.ANSWER_UNFIT, _answers_fit),
+            forbids((Reason.NOT_IN_THESE_RULES,), _is_open_and_plain),
+            *_PRECONDITIONS,
+            forbids((Reason.REQUEST_UNKNOWN, Reason.APPROVAL_NOT_OWN, Reason.APPROVAL_NOT_COMPLETE), _approvals_are_complete),
         ),
         changes=_dispatch,
     ),
 )
+"""What rules 3 say instead: a letter may name approvals, each of which is complete."""

@@ -164,6 +164,30 @@ class Reason(IntEnum):
     OTHER_LETTER_NEEDED = 995, "Refused as a duplicate, the letter of which it is one must be named; otherwise none is."
     TEXT_NEEDED = 996, "Refused for another reason, the reason must stand in a cover."
 
+    REQUEST_UNKNOWN = 9001, "No request for approval with this identity was accepted at an earlier position."
+    NOT_THE_REQUESTER = 9002, "The organisation is not the one that requested the approval, nor its last successor."
+    QUORUM_WRONG = 9003, "A quorum goes with the rule `quorum` only, and is between one and the stage's places."
+    APPROVER_UNKNOWN = 9004, "An approver is no registered, open organisation, or no officer who was ever appointed."
+    APPROVER_REPEATED = 9005, "An approver stands twice in one stage."
+    PLACE_UNKNOWN = 9006, "The route has no such stage or place."
+    PLACE_ALREADY_DECIDED = 9007, "This place of the route is decided already."
+    STAGE_NOT_CURRENT = 9008, "It is not this stage's turn: it is over, or others come before it."
+    REQUEST_ENDED = 9009, "The request is approved, refused, returned or withdrawn already."
+    NOT_THE_APPROVER = 9010, "The officer is not the approver of this place, nor is it delegated to him at this ledger time."
+    DELEGATION_TIMES_WRONG = 9011, "A delegation begins not after it ends, and ends not before this record's ledger time."
+    DELEGATE_UNFIT = 9012, "A place is delegated to another officer, who was appointed at some time."
+    STAGE_WITHOUT_TERM = 9013, "The request sets no time for this stage."
+    STAGE_NOT_YET_DUE = 9014, "The time of this stage has not passed at this record's ledger time."
+    STAGE_ALREADY_MISSED = 9015, "It is recorded already that the time of this stage has passed."
+    APPROVAL_NOT_COMPLETE = 9016, "A request that the letter names is not approved, or not over exactly the letter's documents."
+    APPROVAL_NOT_OWN = 9017, "A request that the letter names is not the sender's own."
+
+    CALENDAR_VERSION_WRONG = 9080, "A calendar's next version is the last one of its country and year plus one."
+    CALENDAR_DAYS_WRONG = 9081, "A calendar's days lie in its year, sorted and once each, and none is both holiday and worked."
+    COUNTRY_WRONG = 9082, "The country of a calendar is a code of two capital letters."
+    OUTAGE_TIMES_WRONG = 9083, "An outage ends after it begins, and lies within 90 days of the ledger time of this record."
+    OUTAGE_NOT_SORTED = 9084, "The organisations or regions of an outage are not sorted, or one is named twice."
+
 
 def reason_of(code: int) -> Reason:
     """Return the reason with a code; raise `KeyError` if there is none."""
