@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from domain import (
+    approval_requests,
+    approval_rules,
     contests,
     directory_rules,
     dispatch,
@@ -39,7 +41,11 @@ _RULES: Final = (
     *receipts.RULES,
 )
 _NEW_IN_RULES_2: Final = (*inboxes.RULES, *contests.RULES, *timestamps.RULES)
-_NEW_IN_RULES_3: Final[tuple[Rule, ...]] = ()
+_NEW_IN_RULES_3: Final[tuple[Rule, ...]] = (
+    *approval_requests.RULES,
+    *approval_rules.RULES,
+    *dispatch.RULES_3,
+)
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})
 """The rules of version 1; `ledger.opened` is judged by domain.genesis."""

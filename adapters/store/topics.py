@@ -6,7 +6,19 @@ import functools
 from typing import Final
 
 from adapters.store.mapper import ChangeMapper
-from domain import consignments, contests, directory, exchange, groups, inboxes, keys, letters, registers, timestamps
+from domain import (
+    approvals,
+    consignments,
+    contests,
+    directory,
+    exchange,
+    groups,
+    inboxes,
+    keys,
+    letters,
+    registers,
+    timestamps,
+)
 from domain.changes import Change, State
 
 CHANGES: Final[tuple[type[Change], ...]] = (
@@ -41,6 +53,12 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     inboxes.InboxesCommitted,
     contests.Settled,
     timestamps.TimestampEntered,
+    approvals.RequestEntered,
+    approvals.PlaceDecided,
+    approvals.PlaceDelegated,
+    approvals.PlaceReassigned,
+    approvals.RequestWithdrawn,
+    approvals.StageTermMissed,
 )
 """Every change that an accepted event can make; each names itself by its TOPIC."""
 
@@ -63,6 +81,7 @@ STATES: Final[dict[str, type[State]]] = {
     "inboxes.v1": inboxes.Commitment,
     "contest.v1": contests.Settlement,
     "timestamps.v1": timestamps.Timestamps,
+    "approval.v1": approvals.Request,
 }
 """Every state that a snapshot can hold, by its literal name."""
 
