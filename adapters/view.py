@@ -16,7 +16,7 @@ from domain.letters import LetterEntered, letter_key, tally_key
 from domain.reading import Opened
 from domain.reasons import Reason
 from domain.tree import Frontier, leaf_hash
-from domain.verdicts import Judged
+from domain.verdicts import Judged, Verdict
 
 CACHED_STATES: Final = 50_000
 """Some 50 MB of states at most; a larger exchange works on, a little slower."""
@@ -58,6 +58,9 @@ class Stored(Protocol):
 
     def latest_time(self, after: int) -> int:
         """Return the latest ledger time of the stored records behind a position, -1 if there are none."""
+
+    def verdict(self, position: int) -> Verdict | None:
+        """Return the verdict on a position, None if it is not stored yet."""
 
     def event(self, identity: Digest) -> Recorded | None:
         """Return a stored authentic event by its identity."""
@@ -160,6 +163,13 @@ class StoreView:
             here = (one.verdict.at for one in self._pending if one.verdict.position > after)
             self._latest[after] = max((self._store.latest_time(after), *here))
         return self._latest[after]
+
+    def time_at(self, position: int) -> int:
+        """Return the ledger time of a record that was judged before."""
+        here = next((one.verdict for one in self._pending if one.verdict.position == position), None)
+        verdict = here or self._store.verdict(position)
+        assert verdict is not None  # noqa: S101 - what is asked for was judged, or no rule would know of it
+        return verdict.at
 
     def event(self, identity: Digest) -> Recorded | None:
         """Return an authentic event by its identity, None if there is none."""

@@ -90,6 +90,9 @@ class View(Protocol):
     def latest_time(self, after: int) -> int:
         """Return the latest ledger time of the records behind a position (and before this one), -1 if there are none."""
 
+    def time_at(self, position: int) -> int:
+        """Return the ledger time of a record before this one."""
+
     def event(self, identity: Digest) -> Recorded | None:
         """Return an authentic event by its identity, None if there is none."""
 

@@ -10,6 +10,7 @@ DomainError
 ├── NoteInvalidError          (domain.notes) no note, checkpoint or log proof, or not signed as it must be
 ├── QuorumMissingError        (domain.cosignatures) too few witnesses have cosigned: not verified, and not wrong
 ├── LeafInvalidError          (domain.verdicts) bytes that are no leaf of the verdict log
+├── CalendarMissingError      (domain.calendars) working days cannot be counted, because a year has no calendar
 ├── RejectedError             a record fails a step of the judge; carries its Reason
 ├── NotALedgerError           position 0 holds no valid genesis
 ├── UpgradeNeededError        the rules in force are newer than this program

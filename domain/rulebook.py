@@ -14,6 +14,7 @@ from typing import Final
 from domain import (
     approval_requests,
     approval_rules,
+    calendars,
     contests,
     directory_rules,
     dispatch,
@@ -21,6 +22,7 @@ from domain import (
     exchange,
     groups,
     inboxes,
+    outages,
     receipts,
     registers,
     senders,
@@ -45,6 +47,8 @@ _NEW_IN_RULES_3: Final[tuple[Rule, ...]] = (
     *approval_requests.RULES,
     *approval_rules.RULES,
     *dispatch.RULES_3,
+    *calendars.RULES,
+    *outages.RULES,
 )
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})

@@ -46,6 +46,7 @@ class MemoryView:
         self.roots: dict[int, tuple[Digest, Digest]] = {}
         self.events: dict[Digest, Recorded] = {}
         self.dispatched: list[tuple[int, LetterId]] = []
+        self.times: dict[int, int] = {}
 
     def get(self, aggregate_id: str) -> State | None:
         """Return the state of an aggregate, None if nothing has happened to it."""
@@ -66,6 +67,10 @@ class MemoryView:
     def latest_time(self, after: int) -> int:
         """Return the time at which a test lets all records stand."""
         return NOW_MS if self.states and after < POSITION else -1
+
+    def time_at(self, position: int) -> int:
+        """Return the time that a test gave to a position, else the one at which it lets all records stand."""
+        return self.times.get(position, NOW_MS)
 
     def event(self, identity: Digest) -> Recorded | None:
         """Return the event that a test recorded under this identity."""

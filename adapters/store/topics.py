@@ -8,6 +8,7 @@ from typing import Final
 from adapters.store.mapper import ChangeMapper
 from domain import (
     approvals,
+    calendars,
     consignments,
     contests,
     directory,
@@ -16,6 +17,7 @@ from domain import (
     inboxes,
     keys,
     letters,
+    outages,
     registers,
     timestamps,
 )
@@ -53,6 +55,9 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     inboxes.InboxesCommitted,
     contests.Settled,
     timestamps.TimestampEntered,
+    calendars.CalendarEntered,
+    calendars.CountryEntered,
+    outages.OutageEntered,
     approvals.RequestEntered,
     approvals.PlaceDecided,
     approvals.PlaceDelegated,
@@ -81,6 +86,9 @@ STATES: Final[dict[str, type[State]]] = {
     "inboxes.v1": inboxes.Commitment,
     "contest.v1": contests.Settlement,
     "timestamps.v1": timestamps.Timestamps,
+    "calendar.v1": calendars.Calendar,
+    "calendars.v1": calendars.Countries,
+    "outages.v1": outages.Outages,
     "approval.v1": approvals.Request,
 }
 """Every state that a snapshot can hold, by its literal name."""
