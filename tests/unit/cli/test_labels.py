@@ -21,6 +21,8 @@ from cli.labels import all_labels, code_label, label
 from cli.languages import Language
 from cli.station_problems import ProblemCode
 from cli.witness_running import Doing
+from domain.approval_routes import STAGE_RULES, Answer, Outcome
+from domain.approval_rules import APPROVAL_REFUSAL_REASONS, APPROVAL_RETURN_REASONS, APPROVAL_WITHDRAWAL_REASONS
 from domain.catalogue import EVENT_TYPES
 from domain.consignments import ConsignmentState
 from domain.directory import CONNECTIONS, KINDS, ROLES
@@ -68,6 +70,12 @@ CODES: dict[str, set[str]] = {
     "since": {code.value for code in SinceCode},
     "addressed": {NAMED, IN_GROUP, NOT_SHOWN},
     "completeness": {one.value for one in Completeness},
+    "approval_outcome": {outcome.value for outcome in Outcome},
+    "approval_answer": {answer.value for answer in Answer},
+    "stage_rule": set(STAGE_RULES),
+    "approval_refusal": set(APPROVAL_REFUSAL_REASONS),
+    "approval_return": set(APPROVAL_RETURN_REASONS),
+    "approval_withdrawal": set(APPROVAL_WITHDRAWAL_REASONS),
     "relation": {"answers", "follows", "replaces", "relates"},
     "gravity": {gravity.value for gravity in Gravity},
     "check": {check.value for check in Check},
