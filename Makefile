@@ -45,8 +45,8 @@ test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to r
 
 # What takes longest is repeated less often; each part still goes far beyond what `make test` does of it.
 hunt: $(ENVIRONMENT) ## Change three million records, proofs and files, kill thousands of processes, try thousands of interleavings: some hours
-	ORTOO_HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
-	ORTOO_HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/faults/test_killed_submitters.py tests/faults/test_killed_signers.py
+	HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
+	HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/faults/test_killed_submitters.py tests/faults/test_killed_signers.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ imprint is SHA-256, and the certificate that signed it lies in it.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from adapters.posting import NoAnswerError, PostingAddressError, PostingError, post, shown
 from adapters.timestamp_errors import (
@@ -37,7 +39,7 @@ REASON_LIMIT: Final = 200
 SHA256_OID: Final = "2.16.840.1.101.3.4.2.1"
 HTTP_OK: Final = 200
 _UNREADABLE: Final = (
-    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm),
+    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm, CryptographyDeprecationWarning),
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
 )
 """What the libraries raise on bytes that are not what they should be."""
@@ -108,8 +110,11 @@ def verify_timestamp(token: bytes, message: bytes, roots: Sequence[x509.Certific
     try:
         if answer.tst_info.message_imprint.hash_algorithm.dotted_string != SHA256_OID:
             raise TimestampInvalidError("its imprint is not SHA-256")
-        library.VerifierBuilder(roots=list(roots)).build().verify(answer, sha256(message))
-        signer = _signer_of(answer)
+        with warnings.catch_warnings():
+            # What is wrong in a certificate by RFC 5280, and read for the time being, is nothing to trust.
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            library.VerifierBuilder(roots=list(roots)).build().verify(answer, sha256(message))
+            signer = _signer_of(answer)
         return VerifiedStamp(stamped_at=_milliseconds(answer.tst_info.gen_time), authority=signer)
     except (library.VerificationError, *_UNREADABLE) as error:
         raise TimestampInvalidError(str(error)) from error

@@ -33,7 +33,7 @@ from domain.stamped_heads import stamped_message
 from tests.hunt.mutations import Mutator
 from tests.timestamp_authority import OPENSSL, TimestampAuthority, make_authority, serving_timestamps
 
-CHANGES = 100_000 if os.environ.get("ORTOO_HUNT") else 800
+CHANGES = 100_000 if os.environ.get("HUNT") else 800
 MESSAGE = stamped_message("letters", sha256(b"ledger"), 7, (sha256(b"records"), sha256(b"verdicts")))
 
 

@@ -36,7 +36,7 @@ from tests.homes import Answer
 from tests.hunt.changed_ledgers import Changer, Watch
 
 HOUR_MS: Final = 3_600_000
-LONGER: Final = min(5, int(os.environ.get("ORTOO_HUNT", "1")))
+LONGER: Final = min(5, int(os.environ.get("HUNT", "1")))
 """How many times as many changes are tried: `make hunt` has time."""
 CHANGES: Final = 20_000 * LONGER
 AUDITED: Final = 3 * LONGER

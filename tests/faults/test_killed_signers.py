@@ -25,7 +25,7 @@ from tests.checkpoint_keys import SeededOperator
 from tests.exchanges import TestExchange
 from tests.submitting_process import context
 
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 KILLS: Final = 4 * LONGER
 PATIENCE_S: Final = 120.0
 

@@ -33,7 +33,7 @@ from tests.postgres_server import PostgresServer
 from tests.submitting_process import context
 
 pytestmark = pytest.mark.slow
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 HOMES: Final = ("home-a", "home-b")
 KILLS: Final = 6 * min(LONGER, 30)
 """Of each home's station, on each kind of ledger and database: 36 in all, and a thousand in the hunt."""

@@ -31,7 +31,7 @@ from tests.kafka_broker import KafkaBroker
 from tests.submitting_process import WINDOWS, Task, context, key_bytes, submit
 
 pytestmark = pytest.mark.slow
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 KILLS_PER_WINDOW: Final = 7 * LONGER
 RANDOM_KILLS: Final = 21 * LONGER
 """On each kind of ledger."""

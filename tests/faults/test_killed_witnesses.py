@@ -27,7 +27,7 @@ from tests.checkpoint_keys import SeededWitness
 from tests.submitting_process import context
 from tests.witnessed_logs import GrownLog, TestWitness
 
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 KILLS: Final = 6 * LONGER
 LOG: Final = GrownLog(400)
 FORK: Final = GrownLog(400, story="other ", parts_at=1)

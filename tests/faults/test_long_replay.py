@@ -33,7 +33,7 @@ from tests.fixed_exchange import FixedExchange, Said, addressee, shared_codec
 from tests.submitting_process import context
 
 pytestmark = pytest.mark.slow
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 COMMITTEES: Final = tuple(OrgId(f"many-{number:05}") for number in range(RECIPIENTS_LIMIT + 1))
 MIXED: Final = 20_000 * LONGER
 """Records after the directory: garbage, copies, honest letters."""

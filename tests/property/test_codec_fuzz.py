@@ -21,7 +21,7 @@ from tests.hunt.mutations import Mutator
 from tests.hunt.strict_avro import NotCanonicalError, require_canonical
 from tests.hunt.targets import hunt
 
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 """How many times as many are tried: `make hunt` has time."""
 PROCESSES: Final = 2
 INPUTS: Final = {

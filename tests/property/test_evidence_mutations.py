@@ -1,7 +1,7 @@
 """Whatever is changed in a bundle, it is refused or tells the identical facts: never other ones.
 
 Changes of the file as it is, mostly caught by the zip's own checksums, and changes of what is in it, with every checksum put
-right again, as somebody would who means it. With `ORTOO_HUNT` there are many more.
+right again, as somebody would who means it. With `HUNT` there are many more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from adapters.trust_files import TrustFileError, parse_trust, verify_trust
 from tests.audited_exchange import QUORUM, WITNESSES
 from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, facts, files_in
 
-HUNTING: Final = bool(os.environ.get("ORTOO_HUNT"))
+HUNTING: Final = bool(os.environ.get("HUNT"))
 FILE_CHANGES: Final = 50_000 if HUNTING else 5_000
 CONTENT_CHANGES: Final = 50_000 if HUNTING else 300
 EXCHANGES: Final = 5_000 if HUNTING else 80

@@ -17,7 +17,7 @@ from tests.checkpoint_keys import SeededWitness
 from tests.hunt.mutations import Mutator
 from tests.witnessed_logs import OPERATOR, ORIGIN, GrownLog, TestWitness
 
-HUNTING: Final = bool(os.environ.get("ORTOO_HUNT"))
+HUNTING: Final = bool(os.environ.get("HUNT"))
 REQUESTS: Final = 200_000 if HUNTING else 1_500
 FILES: Final = 50_000 if HUNTING else 400
 LOG: Final = GrownLog(20)

@@ -47,7 +47,7 @@ from tests.fixed_exchange import Clock, FixedExchange, shared_codec
 from tests.hostile_records import KINDS
 from tests.property.strategies import MEMBERS, Scene, Stock, Written, interleavings, kinds_in, scenes_of, stock_of
 
-LONGER: Final = int(os.environ.get("ORTOO_HUNT", "1"))
+LONGER: Final = int(os.environ.get("HUNT", "1"))
 """How many times as many are tried: `make hunt` has time."""
 JUDGED: Final = 60 * LONGER
 SHOWN: Final = 20 * LONGER
