@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.installed
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-kafka demo-postgres test hunt check bench bench-full docs kafka lock clean
+.PHONY: help dev demo demo-kafka demo-postgres test hunt hunt-changes hunt-kills check bench bench-full docs kafka lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this help
@@ -44,9 +44,15 @@ test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to r
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # What takes longest is repeated less often; each part still goes far beyond what `make test` does of it.
-hunt: $(ENVIRONMENT) ## Change three million records, proofs and files, kill thousands of processes, try thousands of interleavings: some hours
-	HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
-	HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/faults/test_killed_submitters.py tests/faults/test_killed_signers.py
+hunt: hunt-changes hunt-kills ## Change millions of records and proofs, kill thousands of processes, try interleavings: some hours, half with -j2
+
+hunt-changes: $(ENVIRONMENT)
+	HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py
+	HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py
+
+hunt-kills: $(ENVIRONMENT)
+	HUNT=100 $(BIN)/python -m pytest tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
+	HUNT=25 $(BIN)/python -m pytest tests/faults/test_killed_submitters.py tests/faults/test_killed_signers.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .
