@@ -1,7 +1,8 @@
 """Step 8 of the judge, Authority: the preconditions that rules share.
 
 An officer speaks with a role of his appointment in `header.organisation`. A registrar speaks for his organisation and
-those below it, never for himself. For registrars of the first organisation the root keys speak instead.
+those below it, never for himself. For registrars of the first organisation the root keys speak instead. Under a mandate
+(rules 3, domain.mandate_rules) the first signer speaks with the roles of its grantor.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from domain.directory import Role
 from domain.errors import RejectedError
 from domain.exchange import MANDATE_EMPTY, exchange, roots_speak
 from domain.ids import ROOT, OfficerId, OrgId
+from domain.mandates import spoken_for
 from domain.reasons import Reason
 from domain.rules import Case, Precondition, forbids, requires
 
@@ -35,19 +37,26 @@ def speaker_is_open(case: Case) -> bool:
     return directory.open_organisation(case.view, case.body.header.organisation) is not None
 
 
+def speakers(case: Case) -> tuple[OfficerId, ...]:
+    """Return whose roles the signers speak with: each his own, but the first one those of the grantor of a mandate."""
+    if case.body.header.mandate is None:
+        return case.officers
+    return (spoken_for(case.view, case.body.header), *case.officers[1:])
+
+
 def signers_are_appointed(case: Case) -> bool:
-    """Every signer's officer is appointed in the organisation that speaks."""
+    """Every signer's officer (of a mandate, its grantor) is appointed in the organisation that speaks."""
     organisation = case.body.header.organisation
-    appointments = (directory.appointment(case.view, who, organisation) for who in case.officers)
+    appointments = (directory.appointment(case.view, who, organisation) for who in speakers(case))
     return all(found is not None and found.roles for found in appointments)
 
 
 def _signers_have(role: Role) -> Precondition:
     def holds(case: Case) -> bool:
         organisation = case.body.header.organisation
-        return all(directory.has_role(case.view, who, organisation, role) for who in case.officers)
+        return all(directory.has_role(case.view, who, organisation, role) for who in speakers(case))
 
-    holds.__doc__ = f"Every signer's officer has the role {role.value} there."
+    holds.__doc__ = f"Every signer's officer (of a mandate, its grantor) has the role {role.value} there."
     return requires(Reason.ROLE_MISSING, holds)
 
 

@@ -14,13 +14,16 @@ from domain.ids import Digest, OfficerId, OrgId
 class MandateGranted(Body):
     """An officer, or his registrar, lets a deputy say some types of events for him, from one ledger time until another.
 
-    `basis_number` and `basis_at` are those of the order that it rests on. Its identity is the mandate.
+    `deputy_organisation` is where the deputy is appointed: once he no longer is, he acts for nobody. It is in force from
+    `from_at` to before `until_at`. `basis_number` and `basis_at` are those of the order that it rests on. Its identity is
+    the mandate.
     """
 
     TYPE: ClassVar[str] = "mandate.granted"
     organisation: OrgId
     officer: OfficerId
     deputy: OfficerId
+    deputy_organisation: OrgId
     event_types: tuple[str, ...]
     from_at: int
     until_at: int

@@ -66,6 +66,15 @@ class Reason(IntEnum):
     NOT_FOR_ROOTS = 807, "The root keys do not do this."
     ROOT_NOT_IN_FORCE = 808, "A root key that signed is no longer in force."
     FIRST_ORGANISATION_NEEDED = 809, "Only a station of the first organisation says this."
+    MANDATE_UNKNOWN = 810, "No mandate with this identity was accepted at an earlier position."
+    MANDATE_OF_ANOTHER = 811, "The mandate's deputy is somebody else."
+    MANDATE_ELSEWHERE = 812, "The mandate is for another organisation."
+    MANDATE_NOT_FOR_THIS = 813, "The mandate does not name this type of event."
+    MANDATE_REVOKED = 814, "The mandate was revoked before this record."
+    MANDATE_NOT_IN_FORCE = 815, "The mandate begins after this record's ledger time, or has ended by it."
+    DEPUTY_NOT_APPOINTED = 816, "The deputy is no longer appointed in the organisation that the mandate names as his."
+    GRANTOR_SIGNS_TOO = 817, "The mandate's grantor signs too: he needs no deputy."
+    NOT_UNDER_A_MANDATE = 818, "This is not said under a mandate."
 
     NOT_IN_THESE_RULES = 900, "A field is used for which the rules in force have no rule yet, or a letter is not open."
     CODE_UNKNOWN = 901, "A code (kind, role, reason, urgency and the like) is not in the list of the rules in force."
@@ -181,6 +190,12 @@ class Reason(IntEnum):
     STAGE_ALREADY_MISSED = 9015, "It is recorded already that the time of this stage has passed."
     APPROVAL_NOT_COMPLETE = 9016, "A request that the letter names is not approved, or not over exactly the letter's documents."
     APPROVAL_NOT_OWN = 9017, "A request that the letter names is not the sender's own."
+
+    MANDATE_TYPES_WRONG = 9030, "A mandate names types of events that can be said for another, sorted and each once."
+    MANDATE_TIMES_WRONG = 9031, "A mandate ends after it begins, and after this record's ledger time."
+    DEPUTY_UNFIT = 9032, "The deputy is another officer, appointed in the organisation that is named as his."
+    MANDATE_NOT_FOUND = 9033, "No such mandate was accepted at an earlier position, so none is revoked."
+    MANDATE_ALREADY_REVOKED = 9034, "The mandate is revoked already."
 
     CALENDAR_VERSION_WRONG = 9080, "A calendar's next version is the last one of its country and year plus one."
     CALENDAR_DAYS_WRONG = 9081, "A calendar's days lie in its year, sorted and once each, and none is both holiday and worked."

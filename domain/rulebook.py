@@ -22,6 +22,7 @@ from domain import (
     exchange,
     groups,
     inboxes,
+    mandate_rules,
     outages,
     receipts,
     registers,
@@ -30,6 +31,7 @@ from domain import (
 )
 from domain.catalogue import EVENT_TYPES, payload_type_of
 from domain.events import Body, LedgerOpened
+from domain.mandate_rules import with_mandates
 from domain.rules import Rule
 
 _RULES: Final = (
@@ -49,6 +51,7 @@ _NEW_IN_RULES_3: Final[tuple[Rule, ...]] = (
     *dispatch.RULES_3,
     *calendars.RULES,
     *outages.RULES,
+    *mandate_rules.RULES,
 )
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})
@@ -57,8 +60,10 @@ RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule f
 RULES_2: Final[Mapping[type[Body], Rule]] = MappingProxyType({**RULES_1, **{rule.event: rule for rule in _NEW_IN_RULES_2}})
 """The rules of version 2."""
 
-RULES_3: Final[Mapping[type[Body], Rule]] = MappingProxyType({**RULES_2, **{rule.event: rule for rule in _NEW_IN_RULES_3}})
-"""The rules of version 3."""
+RULES_3: Final[Mapping[type[Body], Rule]] = MappingProxyType(
+    {event: with_mandates(rule) for event, rule in {**RULES_2, **{rule.event: rule for rule in _NEW_IN_RULES_3}}.items()},
+)
+"""The rules of version 3. What asks for `MANDATE_EMPTY` in its own module is said under a mandate here, if its type may be."""
 
 RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1, 2: RULES_2, 3: RULES_3})
 """Every version of the rules that this program holds."""

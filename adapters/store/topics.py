@@ -17,6 +17,7 @@ from domain import (
     inboxes,
     keys,
     letters,
+    mandates,
     outages,
     registers,
     timestamps,
@@ -58,6 +59,8 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     calendars.CalendarEntered,
     calendars.CountryEntered,
     outages.OutageEntered,
+    mandates.MandateEntered,
+    mandates.MandateEnded,
     approvals.RequestEntered,
     approvals.PlaceDecided,
     approvals.PlaceDelegated,
@@ -89,6 +92,7 @@ STATES: Final[dict[str, type[State]]] = {
     "calendar.v1": calendars.Calendar,
     "calendars.v1": calendars.Countries,
     "outages.v1": outages.Outages,
+    "mandate.v1": mandates.Mandate,
     "approval.v1": approvals.Request,
 }
 """Every state that a snapshot can hold, by its literal name."""

@@ -33,6 +33,7 @@ from domain.enrolment import ASSURANCES, KEY_REASONS, RESUME_REASONS
 from domain.exchange import PURPOSES, WITHDRAWAL_REASONS
 from domain.keys import KeyStatus
 from domain.letters import CAPACITIES
+from domain.mandate_rules import REVOCATION_REASONS
 from domain.reasons import Reason
 from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
 from domain.senders import RECALL_REASONS
@@ -51,6 +52,7 @@ CODES: dict[str, set[str]] = {
     "key_reason": set(KEY_REASONS),
     "resume_reason": set(RESUME_REASONS),
     "withdrawal_reason": set(WITHDRAWAL_REASONS),
+    "revocation": set(REVOCATION_REASONS),
     "role": set(ROLES),
     "assurance": set(ASSURANCES),
     "organisation_kind": set(KINDS),
