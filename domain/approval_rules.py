@@ -40,6 +40,7 @@ from domain.events_approvals import (
     ApprovalWithdrawn,
 )
 from domain.exchange import MANDATE_EMPTY
+from domain.mandates import spoken_for
 from domain.reasons import Reason
 from domain.rules import Case, Precondition, Rule, Signers, forbids, requires, stamp
 from domain.senders import COVER_IS_PLAIN, OTHER
@@ -106,7 +107,7 @@ def _right(case: Case) -> Right:
         named_request(case),
         body.stage,
         body.place,
-        officer=body.header.officer,
+        officer=spoken_for(case.view, body.header),
         organisation=body.header.organisation,
         at=case.at,
     )
@@ -116,7 +117,7 @@ def _right(case: Case) -> Right:
 
 
 def _speaker_may_decide(case: Case) -> None:
-    """The officer is the approver of this place, or its approver has delegated it to him for this ledger time."""
+    """The officer (of a mandate, its grantor) is this place's approver, or has it delegated to him for this ledger time."""
     _right(case)
 
 
