@@ -197,6 +197,12 @@ class Reason(IntEnum):
     MANDATE_NOT_FOUND = 9033, "No such mandate was accepted at an earlier position, so none is revoked."
     MANDATE_ALREADY_REVOKED = 9034, "The mandate is revoked already."
 
+    ARRIVED_LATER = 9060, "A letter from outside arrived, by what is said, after the ledger time of this record."
+    WRITTEN_AFTER_ARRIVAL = 9061, "A letter from outside was written, by what is said, after it arrived."
+    NOT_OUTSIDE = 9062, "The recipient is connected to the exchange, and speaks for itself."
+    DELIVERY_TIME_WRONG = 9063, "A delivery outside lies between the letter's dispatch and the ledger time of this record."
+    DELIVERY_ALREADY_RECORDED = 9064, "It is recorded already that this recipient got the letter so and then."
+
     CALENDAR_VERSION_WRONG = 9080, "A calendar's next version is the last one of its country and year plus one."
     CALENDAR_DAYS_WRONG = 9081, "A calendar's days lie in its year, sorted and once each, and none is both holiday and worked."
     COUNTRY_WRONG = 9082, "The country of a calendar is a code of two capital letters."

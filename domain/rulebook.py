@@ -24,6 +24,7 @@ from domain import (
     inboxes,
     mandate_rules,
     outages,
+    outside,
     receipts,
     registers,
     senders,
@@ -51,6 +52,7 @@ _NEW_IN_RULES_3: Final[tuple[Rule, ...]] = (
     *dispatch.RULES_3,
     *calendars.RULES,
     *outages.RULES,
+    *outside.RULES,
     *mandate_rules.RULES,
 )
 

@@ -125,7 +125,7 @@ def _miss(case: Case) -> tuple[Change, ...]:
 
 COVER_IS_PLAIN: Final = forbids((Reason.NOT_IN_THESE_RULES, Reason.DOCUMENTS_WRONG), cover_is_plain)
 LETTER_IS_KNOWN: Final = forbids((Reason.LETTER_UNKNOWN,), letter_is_known)
-_BY_THE_SENDER: Final[tuple[Precondition, ...]] = (
+BY_THE_SENDER: Final[tuple[Precondition, ...]] = (
     LETTER_IS_KNOWN,
     requires(Reason.NOT_THE_SENDER, _speaker_is_the_sender),
 )
@@ -138,7 +138,7 @@ RULES: Final[tuple[Rule, ...]] = (
         preconditions=(
             requires(Reason.CODE_UNKNOWN, _recall_reason_is_known),
             COVER_IS_PLAIN,
-            *_BY_THE_SENDER,
+            *BY_THE_SENDER,
             forbids((Reason.RECALL_CHANGES_NOTHING,), _recall_changes_something),
         ),
         changes=_recall,
@@ -149,7 +149,7 @@ RULES: Final[tuple[Rule, ...]] = (
         authority=role(Role.SIGNATORY),
         preconditions=(
             COVER_IS_PLAIN,
-            *_BY_THE_SENDER,
+            *BY_THE_SENDER,
             forbids((Reason.SUPERSEDES_RECALLED,), _was_not_recalled),
             forbids((Reason.ALREADY_SUPERSEDED,), _was_not_superseded),
             requires(Reason.NOT_REPLACED_BY_IT, _later_letter_replaces_it),
@@ -161,7 +161,7 @@ RULES: Final[tuple[Rule, ...]] = (
         signers=Signers.ONE,
         authority=role(Role.STATION),
         preconditions=(
-            *_BY_THE_SENDER,
+            *BY_THE_SENDER,
             requires(Reason.NO_TERM, _has_a_term),
             forbids((Reason.ALREADY_MISSED,), _was_not_missed),
             requires(Reason.NOT_YET_DUE, _term_has_passed),

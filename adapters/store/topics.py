@@ -19,6 +19,7 @@ from domain import (
     letters,
     mandates,
     outages,
+    outside,
     registers,
     timestamps,
 )
@@ -59,6 +60,8 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     calendars.CalendarEntered,
     calendars.CountryEntered,
     outages.OutageEntered,
+    outside.OutsideLetterEntered,
+    outside.OutsideDeliveryTold,
     mandates.MandateEntered,
     mandates.MandateEnded,
     approvals.RequestEntered,
@@ -92,6 +95,8 @@ STATES: Final[dict[str, type[State]]] = {
     "calendar.v1": calendars.Calendar,
     "calendars.v1": calendars.Countries,
     "outages.v1": outages.Outages,
+    "outside_letter.v1": outside.OutsideLetter,
+    "outside_delivery.v1": outside.OutsideDelivery,
     "mandate.v1": mandates.Mandate,
     "approval.v1": approvals.Request,
 }

@@ -34,6 +34,7 @@ from domain.exchange import PURPOSES, WITHDRAWAL_REASONS
 from domain.keys import KeyStatus
 from domain.letters import CAPACITIES
 from domain.mandate_rules import REVOCATION_REASONS
+from domain.outside import CHANNELS
 from domain.reasons import Reason
 from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
 from domain.senders import RECALL_REASONS
@@ -46,6 +47,7 @@ CODES: dict[str, set[str]] = {
     "kind": set(LETTER_KINDS),
     "urgency": set(URGENCIES),
     "capacity": set(CAPACITIES),
+    "channel": set(CHANNELS),
     "refusal": set(REFUSAL_REASONS),
     "recall_reason": set(RECALL_REASONS),
     "decline_reason": set(DECLINE_REASONS),
