@@ -69,11 +69,12 @@ def write_token_file(file: Path, uri: TokenUri) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OfficerSigner:
-    """An officer's key ready to sign, and the digest of the certificate that it signs under."""
+    """An officer's key ready to sign, the digest of the certificate that it signs under, and the mandate under which he acts."""
 
     officer: OfficerId
     certificate: Digest
     signer: Signer
+    mandate: Digest | None = None
 
 
 class Keyring:

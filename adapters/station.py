@@ -71,6 +71,10 @@ class Signatory(Protocol):
     def certificate(self) -> Digest:
         """The digest of the certificate under which he signs."""
 
+    @property
+    def mandate(self) -> Digest | None:
+        """The mandate under which he acts, if he speaks for another."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Utterance:
@@ -166,7 +170,7 @@ class Station:
             event_id=new_event_id(now),
             organisation=OrgId(organisation),
             officer=signers[0].officer if organisation else ROOT,
-            mandate=None,
+            mandate=signers[0].mandate,
             signers=tuple(signer.certificate for signer in signers),
             signed_at=now,
             not_after=now + NOT_AFTER_MS,

@@ -26,10 +26,11 @@ from projections.directory_tables import APPOINTMENTS, CERTIFICATES, KEYS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signatory:
-    """An officer who is to sign, and the digest of the certificate under which he does."""
+    """An officer who is to sign, and the digest of the certificate under which he does. He speaks for himself."""
 
     officer: OfficerId
     certificate: Digest
+    mandate: None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

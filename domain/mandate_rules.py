@@ -16,7 +16,16 @@ from domain.errors import RejectedError
 from domain.events_mandates import MandateGranted, MandateRevoked
 from domain.exchange import MANDATE_EMPTY
 from domain.ids import OfficerId, OrgId
-from domain.mandates import MANDATE_TYPES, Mandate, MandateEnded, MandateEntered, mandate, mandate_key
+from domain.mandates import (
+    MANDATE_TYPES,
+    DeputyNamed,
+    Mandate,
+    MandateEnded,
+    MandateEntered,
+    deputy_key,
+    mandate,
+    mandate_key,
+)
 from domain.reasons import Reason
 from domain.rules import Case, Rule, Signers, forbids, requires, stamp
 from domain.senders import COVER_IS_PLAIN, OTHER
@@ -175,21 +184,20 @@ def _was_not_revoked(case: Case) -> None:
 
 
 def _grant(case: Case) -> tuple[Change, ...]:
-    body = case.body
-    return (
-        MandateEntered(
-            **stamp(case, mandate_key(case.identity), None),
-            mandate=case.identity,
-            organisation=body.organisation,
-            officer=body.officer,
-            deputy=body.deputy,
-            deputy_organisation=body.deputy_organisation,
-            event_types=body.event_types,
-            from_at=body.from_at,
-            until_at=body.until_at,
-            position=case.position,
-        ),
+    body, deputy = case.body, deputy_key(case.body.deputy)
+    entered = MandateEntered(
+        **stamp(case, mandate_key(case.identity), None),
+        mandate=case.identity,
+        organisation=body.organisation,
+        officer=body.officer,
+        deputy=body.deputy,
+        deputy_organisation=body.deputy_organisation,
+        event_types=body.event_types,
+        from_at=body.from_at,
+        until_at=body.until_at,
+        position=case.position,
     )
+    return (entered, DeputyNamed(**stamp(case, deputy, case.view.get(deputy)), mandate=case.identity))
 
 
 def _revoke(case: Case) -> tuple[Change, ...]:

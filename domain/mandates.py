@@ -1,6 +1,6 @@
-"""Mandates: who may say some types of events for whom, where, from when until when (rules 3). Aggregate `mandate:<identity>`.
+"""Mandates: who may say some types of events for whom, where, from when until when (rules 3).
 
-A mandate gives no role: under it the deputy speaks with the roles that its officer, the grantor, has at that moment.
+Aggregates: `mandate:<identity>`, and `deputy:<officer>`, which names the mandates that somebody was ever given. A mandate gives no role: under it the deputy speaks with the roles that its officer, the grantor, has at that moment.
 """
 
 from __future__ import annotations
@@ -103,6 +103,26 @@ class MandateEnded(Change):
         return replace(aggregate, version=self.originator_version, revoked_position=self.position)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deputy(State):
+    """An officer to whom mandates were granted, in the order of the ledger, ended ones too."""
+
+    mandates: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeputyNamed(Change):
+    """A mandate was granted to a deputy."""
+
+    TOPIC: ClassVar[str] = "deputy.named.v1"
+    mandate: Digest
+
+    def mutate(self, aggregate: Deputy | None) -> Deputy:
+        """Return the deputy with one more mandate."""
+        before = aggregate.mandates if aggregate else ()
+        return Deputy(id=self.originator_id, version=self.originator_version, mandates=(*before, self.mandate))
+
+
 def mandate_key(mandate_id: Digest) -> str:
     """Return the id of a mandate's aggregate."""
     return f"mandate:{mandate_id.hex()}"
@@ -111,6 +131,18 @@ def mandate_key(mandate_id: Digest) -> str:
 def mandate(view: View, mandate_id: Digest) -> Mandate | None:
     """Return a mandate by the identity of its grant, None if none was accepted."""
     return cast("Mandate | None", view.get(mandate_key(mandate_id)))
+
+
+def deputy_key(deputy: OfficerId) -> str:
+    """Return the id of a deputy's aggregate."""
+    return f"deputy:{deputy}"
+
+
+def mandates_held(view: View, deputy: OfficerId) -> tuple[Mandate, ...]:
+    """Return the mandates that were granted to an officer, in the order of the ledger, ended ones too."""
+    found = cast("Deputy | None", view.get(deputy_key(deputy)))
+    held = (mandate(view, one) for one in (found.mandates if found else ()))
+    return tuple(one for one in held if one is not None)
 
 
 def spoken_for(view: View, header: Header) -> OfficerId:

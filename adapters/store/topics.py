@@ -64,6 +64,7 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     outside.OutsideDeliveryTold,
     mandates.MandateEntered,
     mandates.MandateEnded,
+    mandates.DeputyNamed,
     approvals.RequestEntered,
     approvals.PlaceDecided,
     approvals.PlaceDelegated,
@@ -98,6 +99,7 @@ STATES: Final[dict[str, type[State]]] = {
     "outside_letter.v1": outside.OutsideLetter,
     "outside_delivery.v1": outside.OutsideDelivery,
     "mandate.v1": mandates.Mandate,
+    "deputy.v1": mandates.Deputy,
     "approval.v1": approvals.Request,
 }
 """Every state that a snapshot can hold, by its literal name."""
