@@ -7,7 +7,8 @@ preview to `sign_and_submit`, and tell what became of them with `cli.fates.concl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import click
 
@@ -17,9 +18,11 @@ from cli.confirm import Preview, confirmed
 from cli.errors import HomeError, UsageError
 from cli.fates import Fate
 from cli.labels import label
-from cli.options import Command
+from cli.languages import Language
+from cli.options import Command, choose
 from cli.progress import ProgressLine
 from cli.session import Session
+from cli.standing_in import named_mandate, offer, signer_words, standing_in_data
 from cli.wiring import open_station
 from domain.directory import Role, has_role, officer
 from domain.exchange import EXCHANGE_ID
@@ -41,9 +44,29 @@ class Speaker:
         """Who he is."""
         return self.signer.officer
 
+    def words(self, station: Station, language: Language) -> str:
+        """Return who he is in words, with name and post, and for whom he acts if he does under a mandate."""
+        return signer_words(station.view, language, self.officer, self.organisation, self.signer.mandate)
+
+    def data(self, station: Station) -> dict[str, Any]:
+        """Return who he is as fields, with the mandate and for whom he acts (null: for himself)."""
+        return {"officer": self.officer, **standing_in_data(station.view, self.signer.mandate)}
+
 
 def speaking_option(command: Command) -> Command:
-    """Give a command `--for ORG`; the function gets `for_`, a text or None (see `speaker_of`)."""
+    """Give a command `--for ORG` and `--mandate ID`; the function gets `for_`, a text or None (see `speaker_of`)."""
+    option = click.option(
+        "--mandate",
+        metavar="ID",
+        callback=choose("mandate"),
+        expose_value=False,
+        help="The mandate under which he acts for another (`ortoo mandate list`).",
+    )
+    return for_option(option(command))
+
+
+def for_option(command: Command) -> Command:
+    """Give a command that is never said for another `--for ORG` alone."""
     return click.option("--for", "for_", metavar="ORG", help="The organisation for which he speaks (default: his home).")(command)
 
 
@@ -84,19 +107,39 @@ def acting_officer(session: Session) -> OfficerId:
     return officer_id(named)
 
 
-def speaker_of(session: Session, station: Station, role: Role, organisation: str | None = None) -> Speaker:
-    """Return who acts with his key, for the organisation named or for his home.
+def speaker_of(
+    session: Session, station: Station, role: Role, organisation: str | None = None, *, act: str | None = None
+) -> Speaker:
+    """Return who acts with his key, for the organisation named, or for his home or that of the mandate under which he acts.
 
-    Raises `UsageError` if he has no home or not the role there, `KeyringError` if his key is not here or not in force.
+    `act` is the type of event that he is to say, if it can be said under a mandate. Raises `UsageError` if he has neither the
+    role there nor named a mandate, and then names those that fit; `KeyringError` if his key is not here or not in force.
     """
-    who = acting_officer(session)
-    spoken_for = organisation_id(organisation) if organisation is not None else home_of_officer(station, who)
-    if not has_role(station.view, who, spoken_for, role):
+    who, whom = acting_officer(session), speaking_for(session, station, organisation)
+    named = named_mandate(session, station, who)
+    if named is not None:
+        if named.organisation != whom:
+            raise UsageError(f"The mandate is for {named.organisation}, and not for {whom}. Leave out --for, or name another.")
+        return Speaker(signer=replace(station.signer(who), mandate=named.mandate), organisation=whom)
+    if not has_role(station.view, who, whom, role):
         raise UsageError(
-            f"{who} is not appointed as {role.value} in {spoken_for}, so the ledger would reject what he signs. "
+            f"{who} is not appointed as {role.value} in {whom}, so the ledger would reject what he signs. "
             "`ortoo officer list` shows who is; name another officer with --as, or the organisation with --for."
+            + offer(station, who, role, act)
         )
-    return Speaker(signer=station.signer(who), organisation=spoken_for)
+    return Speaker(signer=station.signer(who), organisation=whom)
+
+
+def speaking_for(session: Session, station: Station, organisation: str | None) -> OrgId:
+    """Return for which organisation who acts speaks: the one named, or that of the mandate named, or his home.
+
+    Raises `UsageError` as `named_mandate` and `home_of_officer` do.
+    """
+    if organisation is not None:
+        return organisation_id(organisation)
+    who = acting_officer(session)
+    named = named_mandate(session, station, who)
+    return home_of_officer(station, who) if named is None else named.organisation
 
 
 def home_of_officer(station: Station, who: OfficerId) -> OrgId:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from adapters.registration import settled
-from cli.acting import acting_officer, home_of_officer, sign_and_submit, speaking_option
+from cli.acting import acting_officer, for_option, home_of_officer, sign_and_submit
 from cli.confirm import Preview
 from cli.errors import UsageError
 from cli.fates import conclude
@@ -53,7 +53,7 @@ def contested(session: Session, officer: str | None, as_of: str | None, limit: i
 @click.command("reaffirm")
 @click.argument("events", metavar="EVENT...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits: exactly what the question lists.")
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def reaffirm(session: Session, events: tuple[str, ...], for_: str | None, *, everything: bool, yes: bool, dry_run: bool) -> None:
@@ -71,7 +71,7 @@ def reaffirm(session: Session, events: tuple[str, ...], for_: str | None, *, eve
 @click.command("repudiate")
 @click.argument("events", metavar="EVENT...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits: exactly what the question lists.")
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def repudiate(session: Session, events: tuple[str, ...], for_: str | None, *, everything: bool, yes: bool, dry_run: bool) -> None:

@@ -13,6 +13,7 @@ from cli.labels import label
 from cli.languages import Language
 from cli.render import Column, pair_lines, show_time, table_lines
 from cli.session import Session
+from cli.standing_in import acting_words, standing_in_data
 from domain.errors import RejectedError
 from domain.events import LetterDispatched
 from domain.reasons import step_of
@@ -135,16 +136,15 @@ def printed_number(station: Station, verdict: Verdict, number: Number) -> str:
     return printed(station.view, number, case_index)
 
 
-def decider(station: Station, position: int | None) -> str:
+def decider(language: Language, station: Station, position: int | None) -> str:
     """Return who decided before, and when, in one line: the officer, organisation and time of the event at a position."""
     entry = station.parts.store.entry(position) if position is not None else None
     if entry is None or entry.record is None:
         return ""
     event = station.parts.codec.envelope(entry.record)
     header = station.parts.codec.body(event.payload_type, event.payload).header
-    return (
-        f"{header.officer} ({header.organisation or 'root'}), {show_time(entry.verdict.at, station.exchange.utc_offset_minutes)}"
-    )
+    who = acting_words(language, header.officer, standing_in_data(station.view, header.mandate)["acting_for"])
+    return f"{who} ({header.organisation or 'root'}), {show_time(entry.verdict.at, station.exchange.utc_offset_minutes)}"
 
 
 def _conclude_one(session: Session, station: Station, fate: Fate, more: dict[str, Any]) -> None:
@@ -182,13 +182,13 @@ def _fate_table(language: Language, station: Station, fates: Sequence[Fate]) -> 
 
 
 def _rejection(language: Language, station: Station, reason: Any, because: int | None) -> str:
-    who = decider(station, because)
+    who = decider(language, station, because)
     decided = f" ({label('note.decided_by', language, officer=who, position=because)})" if who else ""
     return f"{label('error.rejected', language)} {reason.name}: {label('reason.' + reason.name, language)}{decided}"
 
 
 def _note_decider(session: Session, station: Station, because: int | None) -> None:
-    if who := decider(station, because):
+    if who := decider(session.language, station, because):
         session.note(label("note.decided_by", session.language, officer=who, position=because))
 
 

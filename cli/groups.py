@@ -72,7 +72,7 @@ def define(  # noqa: PLR0913 - what the command line says
     if (members is None) == (where is None):
         raise UsageError("Say who belongs to the group, in one way: --members FILE or --where FIELD=VALUE.")
     station = acting_station(session)
-    speaker = speaker_of(session, station, Role.CLERK, for_)
+    speaker = speaker_of(session, station, Role.CLERK, for_, act=GroupDefined.TYPE)
     chosen = _read_members(station, members) if members is not None else _members_where(session, where or "")
     if not chosen:
         raise UsageError(f"Nobody belongs to the group {name} by that, so it was not defined. Look with `ortoo org list`.")
@@ -161,7 +161,7 @@ def _define(  # noqa: PLR0913 - what is defined, and the two options of every co
     # The parts after the first build on it, so the ledger judges those.
     station.rehearse(parts[0].body)
     says = (
-        ("heading.signed_by", speaker.officer),
+        ("heading.signed_by", speaker.words(station, language)),
         ("heading.owner", owner),
         ("heading.group", name),
         ("heading.version", version + 1),
@@ -172,7 +172,7 @@ def _define(  # noqa: PLR0913 - what is defined, and the two options of every co
         act=GroupDefined.TYPE,
         says=tuple((label(key, language), value) for key, value in says),
         lines=("", label("note.version_is_frozen", language)),
-        data={"owner": owner, "group": name, "version": version + 1, "members": ordered},
+        data={**speaker.data(station), "owner": owner, "group": name, "version": version + 1, "members": ordered},
     )
     said = [(f"{name}  {number}/{len(parts)}", part) for number, part in enumerate(parts, 1)]
     fates = sign_and_submit(session, station, said, preview, yes=yes, dry_run=dry_run, rehearsed=False)

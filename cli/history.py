@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 
 from cli.errors import UsageError
 from cli.labels import code_label, label
+from cli.languages import Language
 from cli.naming import named_letter
 from cli.options import command_options, page_options, reading_options
 from cli.reading import page_wanted, show_list
 from cli.render import Column, show_time, show_zone, table_lines
 from cli.session import Session
+from cli.standing_in import acting_words
 from cli.views import Views, open_views
 from domain.ids import ROOT, officer_id, organisation_id
 from domain.reasons import Reason, step_of
 from projections.archive_pages import HistoryFilters, HistoryLine, history_page
+from projections.mandate_queries import SpokenFor, spoken_at
 
 _RANGE: Final = re.compile(r"([0-9]{1,15})?(?:(\.\.)([0-9]{1,15})?)?")
 LETTER_SHOWN: Final = 12
@@ -63,8 +67,9 @@ def history(  # noqa: PLR0913 - the options of the command
     )
     with views.reading() as connection:
         found = history_page(connection, filters, page_wanted(session, **page))
-    lines = [_data(line) for line in found.lines]
-    show_list(session, views, lines, lambda: _table(session, views, found.lines), after=found.after)
+        spoken = spoken_at(connection, [line.position for line in found.lines])
+    lines = [_data(line, spoken.get(line.position)) for line in found.lines]
+    show_list(session, views, lines, lambda: _table(session, views, found.lines, spoken), after=found.after)
 
 
 def _range(text: str | None) -> tuple[int | None, int | None]:
@@ -82,12 +87,13 @@ def _number(digits: str | None) -> int | None:
     return int(digits) if digits else None
 
 
-def _data(line: HistoryLine) -> dict[str, Any]:
+def _data(line: HistoryLine, spoken: SpokenFor | None) -> dict[str, Any]:
     fields = {name: getattr(line, name) for name in HistoryLine.__slots__}
+    fields |= {"acting_for": spoken.officer if spoken else None, "mandate": spoken.mandate if spoken else None}
     return {**fields, "reason": line.reason.name, "reason_code": int(line.reason), "step": step_of(line.reason)}
 
 
-def _table(session: Session, views: Views, lines: tuple[HistoryLine, ...]) -> list[str]:
+def _table(session: Session, views: Views, lines: tuple[HistoryLine, ...], spoken: Mapping[int, SpokenFor]) -> list[str]:
     language = session.language
     columns = (
         Column(heading=label("heading.position", language), right=True, cut=False),
@@ -102,7 +108,7 @@ def _table(session: Session, views: Views, lines: tuple[HistoryLine, ...]) -> li
             line.position,
             show_time(line.at, views.offset_minutes).partition(" (")[0],
             label("note.not_authentic", language) if line.type is None else code_label("event", line.type, language),
-            _speaker(line),
+            _speaker(language, line, spoken.get(line.position)),
             _about(line),
             _verdict(session, line),
         )
@@ -111,10 +117,10 @@ def _table(session: Session, views: Views, lines: tuple[HistoryLine, ...]) -> li
     return table_lines(columns, rows)
 
 
-def _speaker(line: HistoryLine) -> str:
+def _speaker(language: Language, line: HistoryLine, spoken: SpokenFor | None) -> str:
     if line.officer is None or line.officer == ROOT:
         return line.officer or ""
-    return f"{line.officer} ({line.organisation})"
+    return f"{acting_words(language, line.officer, spoken.officer if spoken else None)} ({line.organisation})"
 
 
 def _about(line: HistoryLine) -> str:

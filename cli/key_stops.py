@@ -9,7 +9,7 @@ import click
 from adapters.keyring import OfficerSigner
 from adapters.registration import resumed, stopped
 from adapters.station import Station
-from cli.acting import acting_officer, acting_station, home_of_officer, speaking_option
+from cli.acting import acting_officer, acting_station, for_option, home_of_officer
 from cli.confirm import Preview
 from cli.directory_reading import reading_directory
 from cli.errors import UsageError
@@ -48,7 +48,7 @@ def _stop_options(command: Command) -> Command:
 @click.command("suspend")
 @_stop_options
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def suspend(session: Session, /, **given: Any) -> None:
@@ -63,7 +63,7 @@ def suspend(session: Session, /, **given: Any) -> None:
 @click.command("revoke")
 @_stop_options
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def revoke(session: Session, /, **given: Any) -> None:
@@ -82,7 +82,7 @@ def revoke(session: Session, /, **given: Any) -> None:
 @click.option("--key", "prefix", metavar="HEX", help="Which of his keys: how its digest begins (`ortoo key list`).")
 @click.option("--reason", type=click.Choice(sorted(RESUME_REASONS)), required=True)
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def resume(  # noqa: PLR0913 - what the command line says

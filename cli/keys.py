@@ -16,7 +16,7 @@ from adapters.key_requests import REQUEST_FILE_LIMIT_BYTES, SignedRequest, read_
 from adapters.registration import enrolled
 from adapters.station import Station
 from adapters.token_uris import parse_token_uri
-from cli.acting import acting_station, home_of_officer, speaking_option
+from cli.acting import acting_station, for_option, home_of_officer
 from cli.confirm import Preview
 from cli.contests import contested, reaffirm, repudiate
 from cli.errors import ConfirmationNeededError, UsageError
@@ -111,7 +111,7 @@ def import_(session: Session, officer: str, file: Path, file_passphrase: Path | 
 @click.option("--assurance", type=click.Choice(sorted(ASSURANCES)), help="Default: temporary, with an outside CA file.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long a certificate of the exchange's CA is valid.")
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def enrol(  # noqa: PLR0913 - what the command line says

@@ -10,13 +10,13 @@ from adapters.correspondence import LetterNotHeldError, act_intention
 from adapters.documents import DocumentError
 from adapters.station import Station, Utterance
 from adapters.submitting import Outcome, Queued
-from cli.acting import Speaker, acting_officer, home_of_officer, speaker_of, submit
+from cli.acting import Speaker, acting_officer, speaker_of, speaking_for, submit
 from cli.confirm import Preview, confirmed
 from cli.errors import ExitCode
 from cli.fates import Fate, conclude, fate_words
 from cli.labels import label
 from cli.letter_preview import is_temporary, letter_words
-from cli.local_names import officer_words, organisation_words
+from cli.local_names import organisation_words
 from cli.naming import named_letter
 from cli.progress import ProgressLine
 from cli.session import Session
@@ -24,7 +24,7 @@ from cli.views import Views
 from domain.consignments import ConsignmentState, effective
 from domain.directory import Role, last_successor, speaks_for
 from domain.errors import RejectedError
-from domain.ids import LetterId, OrgId, organisation_id
+from domain.ids import LetterId, OrgId
 from domain.letters import capacity_of, letter
 
 SENDER: Final = OrgId("")
@@ -64,7 +64,7 @@ def received(session: Session, views: Views, text: str, for_: str | None, waitin
     Where none waits the first is returned, so that the ledger's rule tells why.
     """
     view = views.station.view
-    home = _speaking(session, views, for_)
+    home = speaking_for(session, views.station, for_)
     named = named_letter(session, views, text, home)
     if named.recipient is not None:
         speaker = home if for_ is not None else last_successor(view, named.recipient)
@@ -77,7 +77,7 @@ def received(session: Session, views: Views, text: str, for_: str | None, waitin
 
 def own_letter(session: Session, views: Views, text: str, for_: str | None) -> Matter:
     """Return what a LETTER argument means to its sender."""
-    home = _speaking(session, views, for_)
+    home = speaking_for(session, views.station, for_)
     return Matter(letter=named_letter(session, views, text, home).letter, recipient=SENDER, speaker=home)
 
 
@@ -89,7 +89,7 @@ def act_on(session: Session, views: Views, matters: Sequence[Matter], act: Act, 
     """
     station = views.station
     matters = tuple(dict.fromkeys(matters))
-    speakers = {one.speaker: speaker_of(session, station, act.role, one.speaker) for one in matters}
+    speakers = {one.speaker: speaker_of(session, station, act.role, one.speaker, act=act.type) for one in matters}
     fates = _said_before(session, views, matters, act, dry_run=dry_run)
     if fates:
         session.note(label("note.sent_before", session.language))
@@ -123,10 +123,6 @@ def _ready(
                 ready[matter] = utterance
             progress(number, len(matters))
     return ready, impossible
-
-
-def _speaking(session: Session, views: Views, for_: str | None) -> OrgId:
-    return organisation_id(for_) if for_ is not None else home_of_officer(views.station, acting_officer(session))
 
 
 def _said_before(session: Session, views: Views, matters: Sequence[Matter], act: Act, *, dry_run: bool) -> dict[Matter, Fate]:
@@ -177,12 +173,12 @@ def _preview(session: Session, views: Views, act: Act, matters: Sequence[Matter]
     temporary = f" · {label('assurance.temporary', language)}" if is_temporary(station, who.signer.certificate) else ""
     organisations = [organisation_words(station.view, one.organisation, language) for one in involved]
     says = (
-        (label("heading.signed_by", language), officer_words(station.view, who.officer, who.organisation, language) + temporary),
+        (label("heading.signed_by", language), who.words(station, language) + temporary),
         (label("heading.speaks_for", language), "\n".join(organisations)),
         *((name, value) for name, value in act.says if value),
         (label("heading.letter", language), "\n".join(_about(views, matter) for matter in matters)),
         (label("heading.count", language), len(matters)),
     )
     letters = [{"letter": one.letter, "recipient": one.recipient or None, "organisation": one.speaker} for one in matters]
-    data = {"officer": who.officer, "letters": letters, **dict(act.data)}
+    data = {**who.data(station), "letters": letters, **dict(act.data)}
     return Preview(act=act.type, says=says, lines=("", act.note) if act.note else (), data=data)

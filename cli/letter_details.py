@@ -15,11 +15,12 @@ from cli.letter_fates import counts_line
 from cli.reading import languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
 from cli.session import Session
+from cli.standing_in import acting_words
 from cli.views import Views
 from domain.enrolment import TEMPORARY
 from domain.events import Body
 from domain.header import Document
-from domain.ids import LetterId, OrgId
+from domain.ids import LetterId, OfficerId, OrgId
 from projections.letter_pages import (
     ANSWERED,
     FateStep,
@@ -34,6 +35,7 @@ from projections.letter_pages import (
     text_about,
     thread_of,
 )
+from projections.mandate_queries import SpokenFor, spoken_at
 from projections.names import officer_words, organisation_names
 from projections.outbox_pages import SentLine, sent_line
 
@@ -80,6 +82,7 @@ class Details:
     steps: tuple[ToldStep, ...]
     organisations: Mapping[str, str]
     officers: Mapping[tuple[str, str], str]
+    spoken: Mapping[int, SpokenFor]
     witnessed: bool
 
 
@@ -99,7 +102,10 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
             raise UsageError(f"{focus} is no recipient of letter № {facts.number}. Without --recipient all of them are listed.")
         thread, signers = thread_of(connection, letter), signers_of(connection, letter, now=viewed.now)
         organisations = {facts.sender, *(one.sender for one in thread if one.sender), *(step.organisation for step in steps)}
+        spoken = spoken_at(connection, [facts.position, *(step.position for step in steps)])
         officers = {(one.officer, facts.sender) for one in signers} | set(_officers_in(steps))
+        officers |= {(spoken[step.position].officer, step.organisation) for step in steps if step.position in spoken}
+        officers |= {(spoken[facts.position].officer, facts.sender)} if facts.position in spoken else set()
         return Details(
             facts=facts,
             line=line,
@@ -110,6 +116,7 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
             steps=tuple(_told(viewed, connection, step) for step in steps),
             organisations=organisation_names(connection, organisations | ({focus} if focus else set()), languages),
             officers=officer_words(connection, officers, languages),
+            spoken=spoken,
             witnessed=is_witnessed(viewed.views.station, facts.position),
         )
 
@@ -118,7 +125,12 @@ def details_data(details: Details) -> dict[str, Any]:
     """Return the details of a letter as documented fields: codes and numbers, never words."""
     facts = {name: getattr(details.facts, name) for name in LetterFacts.__slots__}
     steps = [
-        {**{name: getattr(told.step, name) for name in FateStep.__slots__}, "reason": told.reason, "text": told.text}
+        {
+            **{name: getattr(told.step, name) for name in FateStep.__slots__},
+            **_spoken_data(details, told.step.position),
+            "reason": told.reason,
+            "text": told.text,
+        }
         for told in details.steps
     ]
     counts = {
@@ -128,7 +140,12 @@ def details_data(details: Details) -> dict[str, Any]:
         "answered": details.line.answered,
     }
     return {
-        "letter": {**facts, "marks": details.line.marks, "witnessed": details.witnessed},
+        "letter": {
+            **facts,
+            **_spoken_data(details, details.facts.position),
+            "marks": details.line.marks,
+            "witnessed": details.witnessed,
+        },
         "counts": counts,
         "documents": details.documents,
         "signers": details.signers,
@@ -251,14 +268,28 @@ def _signer_lines(session: Session, views: Views, details: Details) -> list[str]
     )
     rows = [
         (
-            _with_id(details.officers[one.officer, details.facts.sender], one.officer),
+            _signer_words(session, details, number, one.officer),
             code_label("assurance", one.assurance, language),
             _signature_words(one, language),
             show_time(details.facts.signed_at, views.offset_minutes).partition(" (")[0],
         )
-        for one in details.signers
+        for number, one in enumerate(details.signers)
     ]
     return table_lines(columns, rows)
+
+
+def _signer_words(session: Session, details: Details, number: int, officer: OfficerId) -> str:
+    """Return who signed the letter; a mandate speaks for the first signer."""
+    facts = details.facts
+    words = _with_id(details.officers[officer, facts.sender], officer)
+    spoken = details.spoken.get(facts.position) if number == 0 else None
+    grantor = None if spoken is None else _with_id(details.officers[spoken.officer, facts.sender], spoken.officer)
+    return acting_words(session.language, words, grantor)
+
+
+def _spoken_data(details: Details, position: int) -> dict[str, Any]:
+    spoken = details.spoken.get(position)
+    return {"acting_for": spoken.officer if spoken else None, "mandate": spoken.mandate if spoken else None}
 
 
 def _signature_words(one: LetterSigner, language: Language) -> str:
@@ -328,6 +359,9 @@ def _signed_words(session: Session, details: Details, step: FateStep) -> str:
     signer = details.officers[step.officer, step.organisation]
     if step.assurance == TEMPORARY:
         signer += f" ({code_label('assurance', TEMPORARY, session.language)})"
+    spoken = details.spoken.get(step.position)
+    if spoken is not None:
+        signer = acting_words(session.language, signer, details.officers[spoken.officer, step.organisation])
     if step.about_officer is None:
         return signer
     officer = details.officers[step.about_officer, step.organisation]

@@ -22,7 +22,7 @@ from adapters.draft_reading import DraftProblem
 from adapters.draft_writing import DraftOutline, NewFile, write_draft
 from adapters.drafts import DraftError
 from adapters.submitting import Deposited
-from cli.acting import acting_officer, home_of_officer
+from cli.acting import speaking_for
 from cli.dispatching import frozen_in
 from cli.draft_checks import addressed
 from cli.languages import Language
@@ -32,7 +32,7 @@ from cli.options import Command
 from cli.session import Session
 from cli.views import Views
 from domain.dispatch import KINDS, OPEN_ACCESS, URGENCIES
-from domain.ids import OrgId, organisation_id
+from domain.ids import OrgId
 
 DRAFTS_FOLDER: Final = "drafts"
 RELATIONS: Final = ("answers", "follows", "replaces", "relates")
@@ -82,10 +82,8 @@ def addressee_options(command: Command) -> Command:
 
 
 def sender_of(session: Session, views: Views, speaks_for: str | None) -> OrgId:
-    """Return for which organisation a letter is written: the one named, else the home of the officer who acts."""
-    if speaks_for is not None:
-        return organisation_id(speaks_for)
-    return home_of_officer(views.station, acting_officer(session))
+    """Return for which organisation a letter is written: the one named, that of a mandate, else the home of who acts."""
+    return speaking_for(session, views.station, speaks_for)
 
 
 def outline_of(session: Session, views: Views, sender: OrgId, said: dict[str, Any]) -> DraftOutline:

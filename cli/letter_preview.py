@@ -12,8 +12,9 @@ from cli.confirm import Preview
 from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_freezing import officers_named
-from cli.local_names import officer_words, organisation_words
+from cli.local_names import organisation_words
 from cli.render import Column, show_size, show_time, table_lines, terminal_width
+from cli.standing_in import signer_words, standing_in_data
 from cli.views import Views
 from domain import groups
 from domain.directory import marks
@@ -104,8 +105,10 @@ def letter_words(views: Views, letter: LetterId) -> str:
 
 
 def _signers(station: Station, language: Language, body: LetterDispatched) -> Iterator[str]:
-    for officer, certificate in zip(officers_named(station, body.header.signers), body.header.signers, strict=True):
-        words = officer_words(station.view, OfficerId(officer), body.header.organisation, language)
+    header = body.header
+    for officer, certificate in zip(officers_named(station, header.signers), header.signers, strict=True):
+        mandate = header.mandate if certificate == header.signers[0] else None
+        words = signer_words(station.view, language, OfficerId(officer), header.organisation, mandate)
         yield words + (f" · {label('assurance.temporary', language)}" if is_temporary(station, certificate) else "")
 
 
@@ -151,6 +154,7 @@ def _data(station: Station, body: LetterDispatched, cover: Cover, reach: Reach) 
     return {
         "organisation": body.header.organisation,
         "signed_by": officers_named(station, body.header.signers),
+        **standing_in_data(station.view, body.header.mandate),
         "kind": body.kind,
         "urgency": body.urgency,
         "access": body.access.level,

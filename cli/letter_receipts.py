@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from adapters.correspondence import acknowledged, explanation, recall_accepted, recall_declined, refused
 from adapters.station import Utterance
-from cli.acting import Speaker, acting_officer, home_of_officer, speaking_option
+from cli.acting import Speaker, speaking_for, speaking_option
 from cli.dispatching import SALT_SIZE_BYTES
 from cli.errors import UsageError
 from cli.labels import code_label, label
@@ -187,7 +187,7 @@ def _named(
 def _waiting(session: Session, views: Views, for_: str | None) -> list[Matter]:
     """Return every open consignment of an organisation and of those that it succeeded, the oldest first."""
     view = views.station.view
-    speaker = organisation_id(for_) if for_ is not None else home_of_officer(views.station, acting_officer(session))
+    speaker = speaking_for(session, views.station, for_)
     ours, columns = tuple(speaks_for(view, speaker)), CONSIGNMENTS.c
     chosen = select(columns.letter, columns.recipient).where(
         columns.recipient.in_(ours) & (columns.state == ConsignmentState.OPEN.value)

@@ -19,6 +19,7 @@ from cli.letter_preview import letter_preview
 from cli.session import Session
 from cli.views import Views
 from domain.directory import Role
+from domain.events import LetterDispatched
 from domain.ids import Digest, officer_id
 
 
@@ -47,10 +48,12 @@ def letter_to_sign(
     if given.frozen is not None:
         return _frozen(session, views, given, given.frozen, signatories)
     assert given.folder is not None  # noqa: S101 - a draft that is no file is a folder
-    speaker = speaker_of(session, views.station, Role.SIGNATORY, speaks_for)
+    speaker = speaker_of(session, views.station, Role.SIGNATORY, speaks_for, act=LetterDispatched.TYPE)
     names = tuple(officer_id(name) for name in signatories) or (speaker.officer,)
     if speaker.officer not in names:
         raise UsageError(f"{speaker.officer} acts and is not among the signatories named: {', '.join(names)}. Name him too.")
+    if speaker.signer.mandate is not None and names[0] != speaker.officer:
+        raise UsageError(f"{speaker.officer} acts under a mandate, which speaks for the first signatory only. Name him first.")
     persons = [speaker.signer if name == speaker.officer else certificate_of(views, name) for name in names]
     return LetterToSign(
         letter=prepared_letter(session, views, given.folder, speaker.organisation, persons),

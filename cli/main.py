@@ -38,6 +38,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "officer": Noun(module="cli.officers", name="officer", about="Officers and stations, and their appointments."),
         "key": Noun(module="cli.keys", name="key", about="Keys: make, enrol, suspend, revoke."),
         "identity": Noun(module="cli.identity", name="identity", about="Who acts at this station."),
+        "mandate": Noun(module="cli.mandates", name="mandate", about="Mandates: who acts for whom, and until when."),
         "group": Noun(module="cli.groups", name="group", about="Groups of organisations, for circulars."),
         "register": Noun(module="cli.registers", name="register", about="Registers and their numbers."),
         "letter": Noun(module="cli.letters", name="letter", about="Letters: draft, sign, send, read, acknowledge, refuse."),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from adapters.registration import appointed, relieved
-from cli.acting import acting_station, speaking_option
+from cli.acting import acting_station, for_option
 from cli.confirm import Preview
 from cli.directory_entries import appointment_entry, parse_names
 from cli.directory_reading import name_in, names_data, page
@@ -37,7 +37,7 @@ def officer() -> None:
 @click.option("--name", "names", metavar="LANG=NAME", multiple=True, help="His name; not needed if he is appointed there now.")
 @click.option("--post", "posts", metavar="LANG=POST", multiple=True, help="His post; likewise.")
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def appoint(  # noqa: PLR0913 - what the command line says
@@ -105,7 +105,7 @@ def appoint(  # noqa: PLR0913 - what the command line says
 @click.argument("who", metavar="OFFICER")
 @click.option("--org", metavar="ORG", required=True, help="Where his appointment ends.")
 @root_option
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def relieve(  # noqa: PLR0913 - what the command line says
@@ -136,7 +136,7 @@ def relieve(  # noqa: PLR0913 - what the command line says
 
 @officer.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def import_(session: Session, file: Path, for_: str | None, yes: bool, dry_run: bool) -> None:

@@ -36,7 +36,9 @@ WORDS: Final = "words"
 _EXAMPLE: Final = re.compile(r"^([ \t]*)(?:\\b\n[ \t]*)?Example:", re.MULTILINE)
 
 
-def _choose(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+def choose(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return a callback that lets an option write what was chosen into the session, under a name."""
+
     def remember(ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
         if value is not None and value is not False:
             ctx.ensure_object(Session).chosen[name] = value
@@ -49,20 +51,20 @@ def global_options(command: Command) -> Command:
     """Give a command the options that may stand before the noun and after the verb alike, and set its example off."""
     command.__doc__ = _EXAMPLE.sub(r"\1\b\n\1Example:", command.__doc__ or "")
     for decorate in (
-        click.option("--as", "officer_", metavar="OFFICER", callback=_choose("officer"), expose_value=False, help="Who acts."),
+        click.option("--as", "officer_", metavar="OFFICER", callback=choose("officer"), expose_value=False, help="Who acts."),
         click.option(
             "--lang",
             type=click.Choice([one.value for one in Language]),
-            callback=_choose("lang"),
+            callback=choose("lang"),
             expose_value=False,
             help="Language of labels and prompts.",
         ),
-        click.option("--json", "json_", is_flag=True, callback=_choose("json"), expose_value=False, help="Answer in JSON."),
+        click.option("--json", "json_", is_flag=True, callback=choose("json"), expose_value=False, help="Answer in JSON."),
         click.option(
             "--home",
             metavar="FOLDER",
             type=click.Path(file_okay=False),
-            callback=_choose("home"),
+            callback=choose("home"),
             expose_value=False,
             help="Where this station's state lies (ORTOO_HOME).",
         ),

@@ -10,7 +10,7 @@ import click
 
 from adapters.registration import changed, closed, registered
 from adapters.station import Station, Utterance
-from cli.acting import Speaker, acting_station, speaker_of, speaking_option
+from cli.acting import Speaker, acting_station, for_option, speaker_of
 from cli.confirm import Preview
 from cli.directory_entries import organisation_entry, parse_identifiers, parse_names, raw_entry
 from cli.directory_reading import name_in
@@ -62,7 +62,7 @@ def _entry_options(command: Command) -> Command:
 @org.command("register")
 @click.argument("org_id", metavar="ORG")
 @_entry_options
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def register(session: Session, /, org_id: str, for_: str | None, yes: bool, dry_run: bool, **given: Any) -> None:
@@ -84,7 +84,7 @@ def register(session: Session, /, org_id: str, for_: str | None, yes: bool, dry_
 @org.command("change")
 @click.argument("org_id", metavar="ORG")
 @_entry_options
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def change(session: Session, /, org_id: str, for_: str | None, yes: bool, dry_run: bool, **given: Any) -> None:
@@ -108,7 +108,7 @@ def change(session: Session, /, org_id: str, for_: str | None, yes: bool, dry_ru
 @org.command("close")
 @click.argument("org_id", metavar="ORG")
 @click.option("--successor", metavar="ORG", help="Who acts from now on for what is still open there.")
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def close(session: Session, org_id: str, successor: str | None, for_: str | None, yes: bool, dry_run: bool) -> None:
@@ -126,7 +126,7 @@ def close(session: Session, org_id: str, successor: str | None, for_: str | None
 
 @org.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@speaking_option
+@for_option
 @acting_options
 @command_options
 def import_(session: Session, file: Path, for_: str | None, yes: bool, dry_run: bool) -> None:

@@ -22,6 +22,7 @@ from cli.session import Session
 from cli.views import Views, banner, open_views
 from cli.voices import say_one
 from domain.directory import Role
+from domain.events import RegisterDefined
 from domain.ids import OfficerId, OrgId, organisation_id
 from domain.registers import DIRECTIONS, year_of
 from domain.verdicts import RegisterKind
@@ -37,6 +38,7 @@ EXPORTED: Final = (
     "letter",
     "position",
     "officer",
+    "acting_for",
 )
 """The columns of an export; times are in the ledger's offset."""
 
@@ -85,7 +87,7 @@ def define(  # noqa: PLR0913 - what the command line says
       ortoo register define outgoing --format "{serial}/{case}" --first 166
     """
     station = acting_station(session)
-    speaker = speaker_of(session, station, Role.CLERK, for_)
+    speaker = speaker_of(session, station, Role.CLERK, for_, act=RegisterDefined.TYPE)
     from_year = year or year_of(station.rehearsal_time, station.exchange.utc_offset_minutes)
     said = register_defined(
         station,
@@ -97,14 +99,14 @@ def define(  # noqa: PLR0913 - what the command line says
         first_serial=first,
     )
     says = (
-        ("heading.signed_by", speaker.officer),
+        ("heading.signed_by", speaker.words(station, session.language)),
         ("heading.speaks_for", speaker.organisation),
         ("heading.register", label(f"register.{direction}", session.language)),
         ("heading.year", from_year),
         ("heading.format", format_),
         ("heading.first_serial", first),
     )
-    data = {"direction": direction, "year_from": from_year, "format": format_, "first_serial": first}
+    data = {**speaker.data(station), "direction": direction, "year_from": from_year, "format": format_, "first_serial": first}
     preview = Preview(act=said.body.TYPE, says=tuple((label(key, session.language), value) for key, value in says), data=data)
     about = f"{speaker.organisation}  {direction}  {from_year}"
     say_one(session, station, (about, said), preview, yes=yes, dry_run=dry_run)

@@ -24,6 +24,7 @@ from projections.errors import ProjectionUnknownError
 from projections.happenings import Batch, Projection, happening_of
 from projections.inbox import InboxProjection
 from projections.letters import LettersProjection
+from projections.mandates import MandatesProjection
 from projections.outbox import OutboxProjection
 from projections.registers import RegistersProjection
 
@@ -35,6 +36,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     LettersProjection(),
     RegistersProjection(),
     DirectoryProjection(),
+    MandatesProjection(),
     ArchiveProjection(),
     CoversProjection(),
 )

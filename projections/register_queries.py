@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, literal, select
 
 from domain.consignments import ConsignmentState
-from domain.ids import LetterId, OfficerId, OrgId
+from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.letters import CAPACITIES
 from domain.verdicts import RegisterKind
 from projections.covers import COVERS
 from projections.letters import LETTERS
+from projections.mandates import SPOKEN
 from projections.outbox import SENT, count_name
 from projections.registers import ENTRIES
+
+_SPOKEN: Final = (SPOKEN.c.officer.label("acting_for"), SPOKEN.c.mandate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +25,7 @@ class RegisterRow:
     """An entry of a register. It has two dates: arrived (the dispatch's ledger time) and registered.
 
     `correspondent` None: several recipients, as many as `recipients` says (0: an incoming letter); `subject` None: the cover
-    has not arrived.
+    has not arrived; `acting_for`: for whom the officer signed, if he did under a mandate.
     """
 
     serial: int
@@ -33,6 +37,8 @@ class RegisterRow:
     registered_at: int
     position: int
     officer: OfficerId
+    acting_for: OfficerId | None
+    mandate: Digest | None
     subject: str | None
 
 
@@ -50,7 +56,8 @@ def register_entries(
     here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
     everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in ConsignmentState), start=literal(0))
     chosen = (
-        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject, everybody.label("recipients"))
+        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject, everybody.label("recipients"), *_SPOKEN)
+        .outerjoin(SPOKEN, SPOKEN.c.position == own.position)
         .outerjoin(SENT, SENT.c.letter == own.letter)
         .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
         .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
@@ -69,6 +76,8 @@ def register_entries(
             registered_at=row.registered_at,
             position=row.position,
             officer=OfficerId(row.officer),
+            acting_for=None if row.acting_for is None else OfficerId(row.acting_for),
+            mandate=None if row.mandate is None else Digest(bytes(row.mandate)),
             subject=row.subject,
         )
         for row in connection.execute(chosen)

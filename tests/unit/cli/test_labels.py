@@ -19,6 +19,7 @@ from adapters.station_reports import Duty
 from cli.inbox_proof import Completeness
 from cli.labels import all_labels, code_label, label
 from cli.languages import Language
+from cli.mandates import STATES as MANDATE_STATES
 from cli.station_problems import ProblemCode
 from cli.witness_running import Doing
 from domain.approval_routes import STAGE_RULES, Answer, Outcome
@@ -55,6 +56,7 @@ CODES: dict[str, set[str]] = {
     "resume_reason": set(RESUME_REASONS),
     "withdrawal_reason": set(WITHDRAWAL_REASONS),
     "revocation": set(REVOCATION_REASONS),
+    "mandate_state": set(MANDATE_STATES),
     "role": set(ROLES),
     "assurance": set(ASSURANCES),
     "organisation_kind": set(KINDS),
