@@ -31,6 +31,7 @@ from adapters.evidence_bundle import (
 )
 from adapters.evidence_commands import verify_text
 from adapters.evidence_keys import certificate_in, enrolments_by_certificate, issuer_of, named_keys
+from adapters.evidence_mandates import named_mandate
 from adapters.plain_zip import write_plain_zip
 from adapters.store.ledger_store import LedgerStore
 from adapters.store.tiles import Log
@@ -41,6 +42,7 @@ from domain.documents import named_documents
 from domain.ids import Digest
 from domain.keys import key_of_certificate
 from domain.log_proofs import LogProof, encode_proof
+from domain.mandates import mandate
 from domain.reading import read_record
 from domain.verdicts import parse_leaf
 
@@ -114,17 +116,24 @@ class _Maker:
         return self._read(position, folder)
 
     def enrolments(self, events: Sequence[Proven]) -> tuple[Proven, ...]:
-        """Return the enrolments of all signers of these events, and of those who enrolled them, by position."""
+        """Return the enrolments of all signers of these events, the mandates named, and what these rest on, by position."""
         found: dict[int, Proven] = {}
         pending = list(events)
         while pending:
             one = pending.pop()
-            for signer in one.opened.body.header.signers:
-                position = self._enrolled_at(signer)
+            for position in self._vouchers_of(one):
                 if position not in found and position != one.position:
                     found[position] = self.proven(position, enrolment_folder(position))
                     pending.append(found[position])
         return tuple(found[position] for position in sorted(found))
+
+    def _vouchers_of(self, one: Proven) -> Iterator[int]:
+        """Yield where the keys of an event's signers were enrolled, and where the mandate was granted under which it was said."""
+        yield from map(self._enrolled_at, one.opened.body.header.signers)
+        named = named_mandate(one)
+        found = mandate(self._sources.view, named) if named is not None else None
+        if found is not None:
+            yield found.position
 
     def files(self, events: Sequence[Proven], enrolments: Sequence[Proven]) -> Iterator[tuple[str, bytes]]:
         """Yield all small files but the text."""

@@ -12,6 +12,7 @@ from adapters.evidence_bundle import Bundle, Proven, document_name
 from adapters.evidence_keys import VouchedKey
 from adapters.evidence_later import LaterHistory, happened_since, is_contested_by, superseded_since
 from adapters.evidence_letters import NOT_SHOWN, addressed_in, letter_of
+from adapters.evidence_mandates import Grants, granted, named_mandate
 from adapters.evidence_report import (
     DocumentFact,
     EventFacts,
@@ -51,10 +52,11 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verified:
-    """What was verified: the keys that signed each event, by position, and the documents."""
+    """What was verified: the keys that signed each event, by position, the documents, and the grants of mandates."""
 
     signers: Mapping[int, tuple[VouchedKey, ...]]
     documents: Collection[Digest]
+    grants: Grants
 
 
 def reports_of(bundle: Bundle, verified: Verified, terms: Terms, findings: Findings) -> tuple[EventReport, ...]:
@@ -131,6 +133,7 @@ def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId
     body, leaf, header = one.opened.body, one.leaf, one.opened.body.header
     recipient: OrgId | None = getattr(body, "recipient", None)
     is_letter = isinstance(body, LetterDispatched)
+    grant = granted(one, verified.grants)
     return EventFacts(
         position=one.position,
         at=leaf.at,
@@ -139,6 +142,8 @@ def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId
         record_hash=leaf.record_hash,
         organisation=header.organisation,
         officer=header.officer,
+        mandate=named_mandate(one),
+        acting_for=None if grant is None else grant.officer,
         signers=tuple(key.fact for key in verified.signers[one.position]),
         signed_at=header.signed_at,
         reason=leaf.reason,

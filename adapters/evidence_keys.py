@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.evidence_bundle import BundleError, Proven
+from adapters.evidence_mandates import named_mandate
 from adapters.evidence_report import Findings, SignerFact, Step
 from adapters.trust_files import Trust
 from domain.certificates import Certificate, CertificateRefusedError, admit_certificate, parse_certificate
@@ -74,15 +75,17 @@ def enrolments_by_certificate(enrolments: Iterable[Proven]) -> Mapping[Digest, P
 
 
 def vouchers_needed(events: Iterable[Proven], enrolments: Sequence[Proven]) -> frozenset[int]:
-    """Return the positions of the enrolments that some event needs, directly or for those who enrolled."""
+    """Return the positions of the enrolments and mandates that some event needs, directly or for those on whom it rests."""
     first: dict[Digest, Proven] = {}
     for one in sorted(enrolments, key=lambda enrolment: enrolment.position):
-        for digest in named_keys(one):
+        for digest in (one.opened.identity, *named_keys(one)):
             first.setdefault(digest, one)
     needed: dict[int, Proven] = {}
     pending = list(events)
     while pending:
-        for digest in pending.pop().opened.body.header.signers:
+        event = pending.pop()
+        named = named_mandate(event)
+        for digest in (*event.opened.body.header.signers, *(() if named is None else (named,))):
             voucher = first.get(digest)
             if voucher is not None and voucher.position not in needed:
                 needed[voucher.position] = voucher

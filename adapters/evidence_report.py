@@ -156,7 +156,7 @@ class EventFacts:
     """What one event of a bundle is, as its record and its leaf of the verdict log say; `addressed` how its recipient was.
 
     `addressed` is `named`, `group`, or `not_shown`; None for an event of no recipient. `subject` stands in a cover, if the
-    bundle holds it.
+    bundle holds it. `acting_for` is for whom its officer spoke, if it was accepted under a mandate whose grant is shown.
     """
 
     position: int
@@ -166,6 +166,8 @@ class EventFacts:
     record_hash: Digest
     organisation: OrgId
     officer: OfficerId
+    mandate: Digest | None
+    acting_for: OfficerId | None
     signers: tuple[SignerFact, ...]
     signed_at: int
     reason: Reason

@@ -35,6 +35,7 @@ from adapters.evidence_keys import (
 from adapters.evidence_later import verify_held, verify_later
 from adapters.evidence_letters import addressed_in, concerns, letter_of
 from adapters.evidence_logs import pair_of, verify_checkpoint, verify_logged
+from adapters.evidence_mandates import verify_mandate
 from adapters.evidence_report import CheckpointFacts, EvidenceReport, Findings, Step
 from adapters.plain_zip import PlainZipError
 from adapters.trust_files import Trust
@@ -42,6 +43,7 @@ from domain.checkpoints import CheckpointPair
 from domain.codec import Codec
 from domain.documents import named_documents
 from domain.events import LedgerOpened
+from domain.events_mandates import MandateGranted
 from domain.header import Document
 from domain.ids import ROOT, Digest, OrgId
 from domain.ledger_time import MS_PER_S
@@ -86,6 +88,8 @@ class _Verification:
     codec: Codec
     findings: Findings
     keys: dict[Digest, VouchedKey] = field(default_factory=dict)
+    grants: dict[Digest, Proven] = field(default_factory=dict)
+    """The mandates whose grants are sound, by identity."""
     sound: set[Digest] = field(default_factory=set)
     """The documents that are what an event says."""
     measured: dict[Digest, tuple[Digest, int]] = field(default_factory=dict)
@@ -102,7 +106,7 @@ class _Verification:
         self._require_same(VERIFY, verify_text(bundle.events, bundle.enrolments), Step.PARSING, findings)
         if pair is not None:
             self._history(pair, checkpoint)
-        reports = reports_of(bundle, Verified(signers=signers, documents=self.sound), self.terms, findings)
+        reports = reports_of(bundle, Verified(signers=signers, documents=self.sound, grants=self.grants), self.terms, findings)
         genesis = self._genesis()
         return EvidenceReport(
             verdict=overall(reports, findings),
@@ -167,6 +171,8 @@ class _Verification:
             with findings.checking(Step.SIGNATURES, one.folder):
                 for key in vouched_by(one):
                     self.keys.setdefault(key.digest, key)
+            if isinstance(one.opened.body, MandateGranted):
+                self.grants.setdefault(one.opened.identity, one)
 
     def _event(self, one: Proven, pair: CheckpointPair | None) -> tuple[VouchedKey, ...]:
         findings = self.findings.about(one.position)
@@ -189,6 +195,7 @@ class _Verification:
         signers = verify_signatures(one, known, self.trust, findings)
         if pair is not None:
             verify_logged(one, pair, findings)
+        verify_mandate(one, self.grants, findings)  # step 6
         return signers
 
     def _copies(self, one: Proven, findings: Findings) -> None:

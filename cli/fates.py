@@ -11,9 +11,10 @@ from adapters.submitting import Deposited, Outcome
 from cli.errors import ExitCode, outcome_of, reason_of
 from cli.labels import label
 from cli.languages import Language
+from cli.local_names import acting_words
 from cli.render import Column, pair_lines, show_time, table_lines
 from cli.session import Session
-from cli.standing_in import acting_words, standing_in_data
+from cli.standing_in import standing_in_data
 from domain.errors import RejectedError
 from domain.events import LetterDispatched
 from domain.reasons import step_of

@@ -11,12 +11,12 @@ import click
 from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.languages import Language
+from cli.local_names import acting_words
 from cli.naming import named_letter
 from cli.options import command_options, page_options, reading_options
 from cli.reading import page_wanted, show_list
 from cli.render import Column, show_time, show_zone, table_lines
 from cli.session import Session
-from cli.standing_in import acting_words
 from cli.views import Views, open_views
 from domain.ids import ROOT, officer_id, organisation_id
 from domain.reasons import Reason, step_of

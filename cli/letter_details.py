@@ -12,10 +12,10 @@ from cli.fates import is_witnessed
 from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_fates import counts_line
+from cli.local_names import acting_words
 from cli.reading import languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
 from cli.session import Session
-from cli.standing_in import acting_words
 from cli.views import Views
 from domain.enrolment import TEMPORARY
 from domain.events import Body

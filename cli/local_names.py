@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from cli.labels import label
 from cli.languages import Language
 from domain.changes import View
 from domain.directory import appointment, organisation
@@ -41,3 +42,8 @@ def officer_words(view: View, officer: OfficerId, organisation_id: OrgId, langua
     texts = (local_text(known.names, language), local_text(known.posts, language)) if known else ()
     more = ", ".join(text for text in dict.fromkeys(texts) if text and text != officer)
     return f"{officer} ({more})" if more else str(officer)
+
+
+def acting_words(language: Language, deputy: str, grantor: str | None) -> str:
+    """Return who signed in words: "X", or "X, acting for Y" under a mandate of Y."""
+    return deputy if grantor is None else label("note.acting_for", language, deputy=deputy, officer=grantor)

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 from adapters.station import Station
 from cli.errors import UsageError
-from cli.labels import label
 from cli.languages import Language
-from cli.local_names import officer_words
+from cli.local_names import acting_words, officer_words
 from cli.session import Session
 from domain.changes import View
 from domain.directory import Role, appointment, has_role
@@ -58,11 +57,6 @@ def offer(station: Station, who: OfficerId, role: Role, act: str | None) -> str:
         return ""
     named = "; ".join(f"for {one.officer} in {one.organisation}: --mandate {one.mandate.hex()[:MANDATE_SHOWN]}" for one in found)
     return f" {who} could act under a mandate ({named})."
-
-
-def acting_words(language: Language, deputy: str, grantor: str | None) -> str:
-    """Return who signed in words: "X", or "X, acting for Y" under a mandate of Y."""
-    return deputy if grantor is None else label("note.acting_for", language, deputy=deputy, officer=grantor)
 
 
 def signer_words(view: View, language: Language, officer: OfficerId, organisation: OrgId, mandate_id: Digest | None) -> str:

@@ -18,6 +18,7 @@ from adapters.evidence_report import (
 from adapters.trust_files import Trust
 from cli.labels import code_label, label
 from cli.languages import Language
+from cli.local_names import acting_words
 from cli.render import Column, pair_lines, purpose_lines, show_size, show_time, show_zone, table_lines, visible
 from domain.ids import ROOT
 from domain.ledger_time import MS_PER_S
@@ -122,13 +123,20 @@ def _event_table(report: EvidenceReport, language: Language) -> list[str]:
             one.facts.position,
             show_time(one.facts.at, report.utc_offset_minutes).partition(" (")[0],
             code_label("event", one.facts.type, language),
-            one.facts.officer if one.facts.officer == ROOT else f"{one.facts.officer} ({one.facts.organisation})",
+            _speaker(one, language),
             _about(one, language),
             _short_verdict(one.verdict, language),
         )
         for one in report.events
     ]
     return table_lines(columns, rows)
+
+
+def _speaker(one: EventReport, language: Language) -> str:
+    facts = one.facts
+    if facts.officer == ROOT:
+        return facts.officer
+    return f"{acting_words(language, facts.officer, facts.acting_for)} ({facts.organisation})"
 
 
 def _about(one: EventReport, language: Language) -> str:
