@@ -11,7 +11,7 @@ from adapters.submitting import SigningKey, sign_payload
 from domain.events import CheckpointKey, FirstRegistrar, LedgerOpened, OrganisationEntry
 from domain.header import Header
 from domain.ids import ZERO_DIGEST, Digest, sha256
-from domain.rulebook import NEWEST_RULES
+from domain.rulebook import rules_for_new
 from domain.signatures import pae
 from schemas.codec import LedgerCodec
 
@@ -40,7 +40,8 @@ class Genesis:
 
 
 def found(codec: LedgerCodec, founding: Founding, *, registrar: SigningKey, roots: Sequence[SigningKey], now_ms: int) -> Genesis:
-    """Return the genesis that the founders' keys sign, under the newest rules that this program holds."""
+    """Return the genesis that the founders' keys sign, under the rules that `rules_for_new` tells."""
+    rules = rules_for_new(founding.purpose)
     header = Header(
         ledger=ZERO_DIGEST,
         event_id=new_event_id(now_ms),
@@ -60,8 +61,8 @@ def found(codec: LedgerCodec, founding: Founding, *, registrar: SigningKey, root
         roots=founding.roots,
         root_threshold=founding.root_threshold,
         trust_anchors=founding.trust_anchors,
-        rules_version=NEWEST_RULES,
-        schema_digest=held_schema_digests()[NEWEST_RULES],
+        rules_version=rules,
+        schema_digest=held_schema_digests()[rules],
         checkpoint_keys=founding.checkpoint_keys,
         predecessor=None,
         organisation=founding.organisation,

@@ -30,6 +30,7 @@ from cli.voices import Voice, root_option, root_signers, say_one
 from domain.certificates import parse_anchor
 from domain.exchange import MAX_ROOTS, RULES_NOTICE_MS, TRAINING, WITHDRAWAL_REASONS
 from domain.ids import Digest, sha256
+from domain.rulebook import NEWEST_RULES, rules_for_new
 from domain.signatures import ECDSA_P256
 
 GRACE_MS: Final = 24 * 3600 * 1000
@@ -167,12 +168,13 @@ def adopt_rules(session: Session, effective: str | None, roots: tuple[str, ...],
     """
     station = acting_station(session)
     version = station.exchange.rules[-1].version + 1
-    held = held_schema_digests().get(version)
-    if held is None:
+    if version > rules_for_new(station.exchange.purpose):
+        draft = " but a draft, which is for training ledgers only" if version <= NEWEST_RULES else ""
         raise UsageError(
-            f"This ledger has adopted rules {version - 1}, and this program holds no newer ones. "
+            f"This ledger has adopted rules {version - 1}, and this program holds no newer ones{draft}. "
             "Install a version that does, if there is one."
         )
+    held = held_schema_digests()[version]
     signers = root_signers(session, station, roots)
     effective_at = _in_force_from(station, effective)
     said = rules_adopted(station, signers, version=version, schema_digest=held, effective_at=effective_at)

@@ -70,7 +70,18 @@ RULES_3: Final[Mapping[type[Body], Rule]] = MappingProxyType(
 RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1: RULES_1, 2: RULES_2, 3: RULES_3})
 """Every version of the rules that this program holds."""
 NEWEST_RULES: Final = max(RULEBOOKS)
-"""The rules that new ledgers are opened under, and that older ones can adopt."""
+"""The newest rules that this program holds. Those behind the released ones are a draft."""
+RELEASED_RULES: Final = 2
+"""The newest rules that never change any more."""
+
+
+def rules_for_new(purpose: str) -> int:
+    """Return the rules that a ledger of a purpose is opened under, and that an older one can adopt.
+
+    A draft may still change, and who holds the changed one judges nothing of a ledger under the other: it is for training only.
+    """
+    return NEWEST_RULES if purpose == exchange.TRAINING else RELEASED_RULES
+
 
 _PAYLOAD_TYPES: Final = {payload_type_of(event): event for event in EVENT_TYPES}
 

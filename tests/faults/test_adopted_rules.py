@@ -20,7 +20,7 @@ from domain.catalogue import payload_type_of
 from domain.events import InboxCommitted, RulesAdopted
 from domain.exchange import RULES_NOTICE_MS
 from domain.reasons import Reason
-from domain.rulebook import NEWEST_RULES
+from domain.rulebook import NEWEST_RULES, RELEASED_RULES, rules_for_new
 from domain.verdicts import Verdict
 from tests.court import LEDGER_FILE, Court
 from tests.faults.provoked_proof import committing, compromised, reaffirming, renewed
@@ -126,12 +126,27 @@ def test_the_roots_adopt_what_the_program_holds_and_nothing_beyond(court: Court,
     home = at_home(court, tmp_path)
     shown: Any = run(court, home, "ledger", "adopt-rules", "--dry-run").data
     assert (shown["version"], shown["schema_digest"]) == (2, held_schema_digests()[2].hex())
-    done = run(court, home, "ledger", "adopt-rules", "--from", "+2h", "--yes")
-    assert (done.code, done.data["outcome"]) == (0, "accepted"), done.err
-    court.follow()
-    assert [(rules.version, rules.effective_at) for rules in court.station.exchange.rules][1] == (2, court.clock() + 2 * HOUR_MS)
+    for version in range(2, NEWEST_RULES + 1):
+        done = run(court, home, "ledger", "adopt-rules", "--from", "+2h", "--yes")
+        assert (done.code, done.data["outcome"]) == (0, "accepted"), done.err
+        court.follow()
+        adopted = court.station.exchange.rules[-1]
+        assert (adopted.version, adopted.effective_at) == (version, court.clock() + 2 * HOUR_MS)
     again = run(court, home, "ledger", "adopt-rules", "--yes")
     assert (again.code, f"rules {NEWEST_RULES}" in again.err) == (2, True)
+
+
+def test_a_draft_of_rules_is_for_training_only(tmp_path: Path) -> None:
+    pilot = Court.founded(tmp_path / "pilot", purpose="pilot", rules=RELEASED_RULES)
+    answer = run(pilot, at_home(pilot, tmp_path), "ledger", "adopt-rules", "--yes")
+    pilot.close()
+    assert (answer.code, f"rules {RELEASED_RULES}" in answer.err) == (2, True)
+    assert ("draft" in answer.err) is (NEWEST_RULES > RELEASED_RULES)
+    assert [rules_for_new(purpose) for purpose in ("training", "pilot", "production")] == [
+        NEWEST_RULES,
+        RELEASED_RULES,
+        RELEASED_RULES,
+    ]
 
 
 @pytest.mark.parametrize(("words", "reason"), [((), "accepted"), (("--from", "+6d"), "RULES_TOO_SOON")], ids=["", "too soon"])
