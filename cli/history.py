@@ -99,7 +99,7 @@ def _table(session: Session, views: Views, lines: tuple[HistoryLine, ...], spoke
         Column(heading=label("heading.position", language), right=True, cut=False),
         Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(views.offset_minutes)})", cut=False),
         Column(heading=label("heading.event", language)),
-        Column(heading=label("heading.officer", language)),
+        Column(heading=label("heading.officer", language), cut=not spoken),
         Column(heading=label("heading.about", language)),
         Column(heading=label("heading.verdict", language), cut=False),
     )

@@ -261,7 +261,7 @@ def _document_lines(session: Session, details: Details) -> list[str]:
 def _signer_lines(session: Session, views: Views, details: Details) -> list[str]:
     language = session.language
     columns = (
-        Column(heading=label("heading.signed_by", language)),
+        Column(heading=label("heading.signed_by", language), cut=not details.spoken),
         Column(heading=label("heading.assurance", language)),
         Column(heading=label("heading.key", language)),
         Column(heading=f"{label('heading.signed_at', language)} ({show_zone(views.offset_minutes)})", cut=False),
@@ -330,7 +330,7 @@ def _step_lines(session: Session, views: Views, details: Details) -> list[str]:
         Column(heading=f"№ {details.facts.number} → {who}"),
         Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(views.offset_minutes)})", cut=False),
         Column(heading=label("heading.position", language), right=True, cut=False),
-        Column(heading=label("heading.signed_by", language)),
+        Column(heading=label("heading.signed_by", language), cut=not details.spoken),
     )
     rows = [
         (

@@ -19,8 +19,8 @@ from cli.labels import code_label, label
 from cli.languages import Language
 from cli.local_names import officer_words, organisation_words
 from cli.options import acting_options, command_options, page_options, reading_options
-from cli.reading import now_of, page_wanted, short_time, show_list
-from cli.render import Column, show_time, show_zone, table_lines
+from cli.reading import now_of, page_wanted, short_date, show_list
+from cli.render import Column, show_time, table_lines
 from cli.session import Session
 from cli.standing_in import MANDATE_SHOWN
 from cli.views import Views, open_views
@@ -215,15 +215,14 @@ def _state(row: MandateRow, now: int) -> str:
 
 
 def _table(language: Language, views: Views, rows: Sequence[MandateRow], now: int) -> list[str]:
-    zone = show_zone(views.offset_minutes)
     columns = (
         Column(heading=label("heading.mandate", language), cut=False),
-        Column(heading=label("heading.deputy", language), cut=False),
-        Column(heading=label("heading.grantor", language), cut=False),
-        Column(heading=f"{label('heading.mandate_from', language)} ({zone})", cut=False),
-        Column(heading=f"{label('heading.mandate_until', language)} ({zone})", cut=False),
+        Column(heading=label("heading.deputy", language)),
+        Column(heading=label("heading.grantor", language)),
+        Column(heading=label("heading.mandate_from", language), cut=False),
+        Column(heading=label("heading.mandate_until", language), cut=False),
+        Column(heading=label("heading.state", language), cut=False),
         Column(heading=label("heading.basis", language)),
-        Column(heading=label("heading.state", language)),
         Column(heading=label("heading.may", language)),
     )
     cells = [
@@ -231,10 +230,10 @@ def _table(language: Language, views: Views, rows: Sequence[MandateRow], now: in
             row.mandate.hex()[:MANDATE_SHOWN],
             f"{row.deputy} ({row.deputy_organisation})",
             f"{row.officer} ({row.organisation})",
-            short_time(row.from_at, views.offset_minutes),
-            short_time(row.until_at - 1, views.offset_minutes),
-            f"№ {row.basis_number}",
+            short_date(row.from_at, views.offset_minutes),
+            short_date(row.until_at - 1, views.offset_minutes),
             code_label("mandate_state", _state(row, now), language),
+            f"№ {row.basis_number}",
             ", ".join(code_label("event", one, language) for one in row.event_types),
         )
         for row in rows

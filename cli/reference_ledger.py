@@ -17,6 +17,9 @@ from cli.reference_commands import markdown_table
 from domain import genesis
 from domain.catalogue import EVENT_TYPES, payload_type_of
 from domain.events import Body
+from domain.events_mandates import MandateGranted
+from domain.mandate_rules import MANDATE_COVERS_IT, UNDER_NO_MANDATE, with_mandates
+from domain.mandates import MANDATE_TYPES
 from domain.reasons import Reason, step_of
 from domain.rulebook import RULEBOOKS
 from domain.rules import Precondition, Rule, Signers
@@ -88,11 +91,30 @@ def rules_page() -> str:
         parts.append(f"# Rules {version}")
         if before:
             parts.append(f"All of rules {version - 1}, and these.")
+        if MandateGranted in rulebook:
+            parts.append(_mandates_note())
         for event in EVENT_TYPES:
-            if (rule := rulebook.get(event)) is not None and rule is not before.get(event):
+            if (rule := rulebook.get(event)) is not None and not _stands_before(rule, before.get(event)):
                 parts += [f"## {event.TYPE}", _first_sentences(event), f"Signed by {rule.signers.value}.", _rule_table(rule)]
     parts += ["# Reasons", "A number is never reused and never changes its meaning.", _reason_table()]
     return "\n\n".join(parts)
+
+
+def _stands_before(rule: Rule, before: Rule | None) -> bool:
+    """Tell whether the version before has the same rule, or one that differs in nothing but the mandate."""
+    return before is not None and rule in (before, with_mandates(before))
+
+
+def _mandates_note() -> str:
+    types = ", ".join(f"`{event.TYPE}`" for event in EVENT_TYPES if event.TYPE in MANDATE_TYPES)
+    return (
+        f"Where the rules before ask that the header names no mandate, these ask of {types}: “{MANDATE_COVERS_IT.sentence}” "
+        f"({_codes(MANDATE_COVERS_IT)}), and of every other event: “{UNDER_NO_MANDATE.sentence}” ({_codes(UNDER_NO_MANDATE)})."
+    )
+
+
+def _codes(precondition: Precondition) -> str:
+    return ", ".join(f"`{reason.name}`" for reason in precondition.reasons)
 
 
 def tables_page() -> str:

@@ -114,7 +114,7 @@ def _event_table(report: EvidenceReport, language: Language) -> list[str]:
         Column(heading=label("heading.position", language), right=True, cut=False),
         Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(report.utc_offset_minutes)})", cut=False),
         Column(heading=label("heading.event", language)),
-        Column(heading=label("heading.officer", language)),
+        Column(heading=label("heading.officer", language), cut=not any(one.facts.acting_for for one in report.events)),
         Column(heading=label("heading.about", language)),
         Column(heading=label("heading.verdict", language), cut=False),
     )
