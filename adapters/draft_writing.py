@@ -38,6 +38,9 @@ follows = {follows}
 replaces = {replaces}
 relates = {relates}
 
+# Complete approvals of exactly these documents: the first six or more digits of each request.
+approvals = {approvals}
+
 case = {case_index}                  # the index of the case in the file plan, such as "01-07"
 
 # Files in this folder. Also: {{ file = "scan.pdf", name = "what recipients see.pdf", media_type = "application/pdf" }}
@@ -70,6 +73,7 @@ class DraftOutline:
     follows: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     relates: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
     case_index: str = ""
     attention: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
@@ -143,7 +147,7 @@ def _text(outline: DraftOutline, files: Sequence[str]) -> str:
     return _TEMPLATE.format(**texts, **lists, **tables, document=files[0], attachments=_list(files[1:]))
 
 
-_LISTS: Final = ("to", "copy", "groups", "copy_groups", "answers", "follows", "replaces", "relates")
+_LISTS: Final = ("to", "copy", "groups", "copy_groups", "answers", "follows", "replaces", "relates", "approvals")
 
 
 def _list(words: Sequence[str]) -> str:

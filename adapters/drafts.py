@@ -73,6 +73,7 @@ class Draft:
     follows: tuple[str, ...]
     replaces: tuple[str, ...]
     relates: tuple[str, ...]
+    approvals: tuple[str, ...]
     case_index: str | None
     main: DraftFile
     attachments: tuple[DraftFile, ...]
@@ -81,7 +82,8 @@ class Draft:
 
 _KEYS: Final = frozenset(
     {"kind", "language", "urgency", "access", "access_basis", "subject", "to", "copy", "groups", "copy_groups", "attention"}
-    | {"acknowledge_by", "reply_by", "answers", "follows", "replaces", "relates", "case", "document", "attachments", "texts"},
+    | {"acknowledge_by", "reply_by", "answers", "follows", "replaces", "relates", "approvals", "case", "document"}
+    | {"attachments", "texts"},
 )
 _FILE_KEYS: Final = frozenset({"file", "name", "media_type"})
 
@@ -118,6 +120,7 @@ def _draft(reading: Reading, folder: Path) -> Draft:
         follows=reading.words("follows", REFERENCES_LIMIT),
         replaces=reading.words("replaces", REFERENCES_LIMIT),
         relates=reading.words("relates", REFERENCES_LIMIT),
+        approvals=reading.words("approvals", REFERENCES_LIMIT),
         case_index=reading.optional_form("case", "case_index", 40),
         main=files[0],
         attachments=files[1:],

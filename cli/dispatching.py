@@ -30,7 +30,7 @@ from domain import groups
 from domain.catalogue import payload_type_of
 from domain.events import Access, Addressee, GroupVersion, LetterDispatched, References
 from domain.header import Header, Ref
-from domain.ids import Digest, LetterId, OrgId
+from domain.ids import Digest, LetterId, OrgId, digest_from_hex
 from domain.letters import ACTION, INFORMATION, mark_of
 from domain.signatures import event_identity
 
@@ -112,7 +112,7 @@ def body_of(
         acknowledge_by=terms.acknowledge_by,
         reply_by=terms.reply_by,
         references=references,
-        approvals=(),
+        approvals=tuple(Ref(ledger=None, identity=digest_from_hex(text)) for text in draft.approvals),
         case_index=draft.case_index,
     )
 

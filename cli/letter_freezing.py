@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from adapters.drafts import load_draft
 from adapters.keyring import OfficerSigner
 from adapters.station import Station
 from adapters.travelling_drafts import SUFFIX, TravellingDraft, read_travelling_draft
+from cli.approval_naming import named_request
 from cli.dispatching import PreparedLetter, frozen_in, prepare
 from cli.draft_checks import require_sendable
 from cli.errors import UsageError
@@ -63,6 +64,7 @@ def prepared_letter(
         return named_letter(session, views, text, sender).letter
 
     require_sendable(draft, views, sender, resolve)
+    draft = replace(draft, approvals=tuple(named_request(views, text).request.hex() for text in draft.approvals))
     limit_bytes = session.settings.document_limit_bytes
     return prepare(draft, station, header=station.header(sender, signatories), resolve=resolve, limit_bytes=limit_bytes)
 

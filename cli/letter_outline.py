@@ -23,6 +23,7 @@ from adapters.draft_writing import DraftOutline, NewFile, write_draft
 from adapters.drafts import DraftError
 from adapters.submitting import Deposited
 from cli.acting import speaking_for
+from cli.approval_naming import named_request
 from cli.dispatching import frozen_in
 from cli.draft_checks import addressed
 from cli.languages import Language
@@ -49,6 +50,9 @@ LETTER_LANGUAGES: Final = {
 def content_options(command: Command) -> Command:
     """Give a command the options that say what a letter is about, whoever it goes to."""
     for decorate in (
+        click.option(
+            "--approval", "approvals", metavar="REQUEST", multiple=True, help="A complete approval of exactly these documents."
+        ),
         click.option("--relates", metavar="LETTER", multiple=True, help="A letter that it relates to."),
         click.option("--replaces", metavar="LETTER", multiple=True, help="An own letter whose place it takes."),
         click.option("--follows", metavar="LETTER", multiple=True, help="An own letter that it follows."),
@@ -94,9 +98,11 @@ def outline_of(session: Session, views: Views, sender: OrgId, said: dict[str, An
         name: tuple(named_letter(session, views, text, sender).letter.hex() for text in said[name]) for name in RELATIONS
     }
     same = {name: said[name] for name in ("subject", "kind", "urgency", "access", "acknowledge_by", "reply_by", "case_index")}
+    approvals = tuple(named_request(views, text).request.hex() for text in said["approvals"])
     return DraftOutline(
         **same,
         **references,
+        approvals=approvals,
         language=said["language"] or LETTER_LANGUAGES[session.language],
         to=to.organisations,
         groups=to.groups,

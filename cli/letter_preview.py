@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from adapters.covers import Cover
 from adapters.station import Station
+from cli.approval_used import approval_words, require_approved
 from cli.confirm import Preview
 from cli.labels import code_label, label
 from cli.languages import Language
@@ -47,6 +48,7 @@ class Reach:
 
 def letter_preview(views: Views, language: Language, body: LetterDispatched, cover: Cover) -> Preview:
     """Judge a letter here and return what it says; raise `RejectedError` if it would be rejected."""
+    require_approved(views, body)
     reach = reach_of(views.station, body)
     return Preview(
         act=LetterDispatched.TYPE,
@@ -94,6 +96,7 @@ def _says(views: Views, language: Language, body: LetterDispatched, cover: Cover
     for relation in RELATIONS:
         letters = [LetterId(ref.identity) for ref in getattr(body.references, relation)]
         yield label(f"relation.{relation}", language), "\n".join(letter_words(views, one) for one in letters)
+    yield label("heading.approvals", language), "\n".join(approval_words(views, language, body))
     for text in cover.texts:
         yield text.about, text.text
 
@@ -169,6 +172,7 @@ def _data(station: Station, body: LetterDispatched, cover: Cover, reach: Reach) 
         "acknowledge_by": body.acknowledge_by,
         "reply_by": body.reply_by,
         "references": {name: [ref.identity for ref in getattr(body.references, name)] for name in RELATIONS},
+        "approvals": [ref.identity for ref in body.approvals],
         "cover": body.cover.sha256,
         "documents": documents,
     }

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from cli.approval_naming import asking_of
+from cli.approval_shown import approval_lines
 from cli.boxes import sent_data, to_words
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
@@ -34,6 +36,7 @@ from cli.session import Session
 from cli.views import Views, banner, open_views
 from domain.ids import Digest, LetterId, OrgId, organisation_id
 from domain.letters import mark_of
+from projections.approval_pages import RequestLine, requests_of_letter
 from projections.filters import acted_for
 from projections.letter_pages import recipient_of
 from projections.names import organisation_names
@@ -116,15 +119,16 @@ def show_command(
     if details is None:
         _show_queued(session, views, named.letter)
         return
+    approvals = _approvals(viewed)
+    told = {**scope_data(views), **details_data(details), "approvals": approvals}
     if details.recipient is not None:
-        session.show({**scope_data(views), **details_data(details)}, lambda: _all_lines(session, views, details, []))
+        session.show(told, lambda: _all_lines(session, views, details, approvals, []))
         return
     fates = recipients_named(session, views, named.letter, Chosen(), page_wanted(session, **page))
     remember_list(session.home, [Named(letter=named.letter, recipient=line.recipient) for line in fates.page.lines])
-    data = {**scope_data(views), **details_data(details), **fates_data(fates), "recipients": fates.page.lines}
     session.show(
-        {**data, "after": fates.page.after},
-        lambda: _all_lines(session, views, details, fates_lines(session, views, fates)),
+        {**told, **fates_data(fates), "recipients": fates.page.lines, "after": fates.page.after},
+        lambda: _all_lines(session, views, details, approvals, fates_lines(session, views, fates)),
     )
     note = page_note(len(fates.page.lines), fates.page.after, session.language)
     if note is not None:
@@ -139,8 +143,18 @@ def _focus(viewed: Viewed, named: OrgId | None, organisation: OrgId | None) -> O
         return recipient_of(connection, viewed.letter, acted_for(connection, organisation))
 
 
-def _all_lines(session: Session, views: Views, details: Details, fates: list[str]) -> list[str]:
-    return [*banner(session, views), *details_lines(session, views, details), *([""] if fates else []), *fates]
+def _approvals(viewed: Viewed) -> tuple[RequestLine, ...]:
+    """Return the approvals that the letter names, and the requests that are about it."""
+    asking = asking_of(viewed.session, viewed.views, viewed.now)
+    with viewed.views.reading() as connection:
+        return requests_of_letter(connection, asking, viewed.letter)
+
+
+def _all_lines(
+    session: Session, views: Views, details: Details, approvals: tuple[RequestLine, ...], fates: list[str]
+) -> list[str]:
+    agreed = ["", *approval_lines(session, views, approvals)] if approvals else []
+    return [*banner(session, views), *details_lines(session, views, details), *agreed, *([""] if fates else []), *fates]
 
 
 def _show_queued(session: Session, views: Views, letter: LetterId) -> None:

@@ -42,6 +42,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "group": Noun(module="cli.groups", name="group", about="Groups of organisations, for circulars."),
         "register": Noun(module="cli.registers", name="register", about="Registers and their numbers."),
         "letter": Noun(module="cli.letters", name="letter", about="Letters: draft, sign, send, read, acknowledge, refuse."),
+        "approval": Noun(module="cli.approvals", name="approval", about="Approvals: ask for them, decide, see how they stand."),
         "inbox": Noun(module="cli.boxes", name="inbox", about="Letters received, and what is still owed."),
         "outbox": Noun(module="cli.boxes", name="outbox", about="Letters sent, and the fate of each."),
         "queue": Noun(module="cli.queue", name="queue", about="What is signed but not on the ledger yet."),

@@ -22,6 +22,8 @@ from domain.events import (
     OrganisationChanged,
     OrganisationRegistered,
 )
+from domain.header import Ref
+from domain.ids import Digest
 from projections.columns import BIG, METADATA, NAME, row_of
 from projections.happenings import Batch, Happening
 
@@ -128,11 +130,19 @@ def _said(one: Happening, body: Body) -> dict[str, Any]:
         "organisation": body.header.organisation,
         "officer": body.header.officer,
         "signed_at": body.header.signed_at,
-        "letter": one.verdict.identity if isinstance(body, LetterDispatched) else getattr(body, "letter", None),
+        "letter": _letter(one, body),
         "recipient": getattr(body, "recipient", None),
         "case_index": getattr(body, "case_index", None),
         **_about(body),
     }
+
+
+def _letter(one: Happening, body: Body) -> Digest | None:
+    """Return the letter of this ledger to which an event belongs; a request for approval only refers to one, maybe elsewhere."""
+    if isinstance(body, LetterDispatched):
+        return one.verdict.identity
+    found = getattr(body, "letter", None)
+    return None if isinstance(found, Ref) else found
 
 
 def _about(body: Body) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from domain.changes import View
 from domain.codec import Codec
 from domain.ids import ZERO_DIGEST, Digest
 from domain.verdicts import Verdict
+from projections.approvals import ApprovalsProjection
 from projections.archive import ArchiveProjection
 from projections.covers import COVERS_AT_ONCE, CoverSource, CoversProjection, awaited, read_cover, write_cover
 from projections.database import Mark, ViewsDatabase, read_marks, write_mark
@@ -37,6 +38,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     RegistersProjection(),
     DirectoryProjection(),
     MandatesProjection(),
+    ApprovalsProjection(),
     ArchiveProjection(),
     CoversProjection(),
 )

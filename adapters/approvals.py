@@ -1,0 +1,165 @@
+"""What officers say of approvals, ready to be signed: one function for each act, used by every command.
+
+An intention names what is wanted, so that wanting it twice is one submission; what can rightly be wanted again later (another
+delegation, another approver) has its event id in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import cast
+
+from adapters.correspondence import LetterNotHeldError
+from adapters.frozen_letters import FrozenLetter
+from adapters.keyring import OfficerSigner
+from adapters.station import Station, Utterance
+from domain.approval_routes import Answer
+from domain.events import Body
+from domain.events_approvals import (
+    ApprovalDelegated,
+    ApprovalGiven,
+    ApprovalReassigned,
+    ApprovalRefused,
+    ApprovalRequested,
+    ApprovalReturned,
+    ApprovalStageMissed,
+    ApprovalWithdrawn,
+    Approver,
+    Stage,
+)
+from domain.header import Document, Ref
+from domain.ids import Digest, LetterId, OfficerId, OrgId
+
+
+def requested(  # noqa: PLR0913 - what a request says
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    frozen: FrozenLetter,
+    route: Sequence[Stage],
+    *,
+    letter: LetterId | None,
+    follows: Digest | None,
+) -> Utterance:
+    """Return a request for the approval of frozen documents; the same documents on the same route are one request."""
+    about = None if letter is None else Ref(ledger=None, identity=Digest(letter))
+    body = ApprovalRequested(
+        header=station.header(speaker, (signer,)),
+        cover=frozen.cover.entry,
+        documents=tuple(one.entry for one in frozen.documents),
+        letter=about,
+        follows=follows,
+        route=tuple(route),
+    )
+    # Due times are often written as so long from now: the same request said again is still the same.
+    stages = [(one.rule, one.quorum, [(who.organisation, who.officer) for who in one.approvers]) for one in body.route]
+    wanted = repr((speaker, sorted(one.sha256 for one in body.documents), letter, follows, stages))
+    intention = f"{body.TYPE}:{hashlib.sha256(wanted.encode()).hexdigest()}"
+    documents = tuple(one.entry.sha256 for one in frozen.everything)
+    return Utterance(body=body, signers=(signer,), intention=intention, documents=documents)
+
+
+def decided(  # noqa: PLR0913 - what a decision says
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    request: Digest,
+    place: tuple[int, int],
+    answer: Answer,
+    *,
+    reason: str = "",
+    cover: Document | None = None,
+) -> Utterance:
+    """Return a decision in a place (its stage, its number): given, or refused or returned with a reason."""
+    header, (stage, number) = station.header(speaker, (signer,)), place
+    body: ApprovalGiven | ApprovalRefused | ApprovalReturned
+    if answer is Answer.GIVEN:
+        body = ApprovalGiven(header=header, request=request, stage=stage, place=number, cover=cover)
+    else:
+        kind = ApprovalRefused if answer is Answer.REFUSED else ApprovalReturned
+        body = kind(header=header, request=request, stage=stage, place=number, reason=reason, cover=cover)
+    return _said(body, signer, f"{request.hex()}:{stage}:{number}:{signer.officer}", cover)
+
+
+def delegated(  # noqa: PLR0913 - what a delegation says
+    station: Station,
+    signer: OfficerSigner,
+    speaker: OrgId,
+    request: Digest,
+    place: tuple[int, int],
+    *,
+    to: OfficerId,
+    from_at: int,
+    until_at: int,
+) -> Utterance:
+    """Return the delegation of a place between two ledger times, both inclusive."""
+    body = ApprovalDelegated(
+        header=station.header(speaker, (signer,)),
+        request=request,
+        stage=place[0],
+        place=place[1],
+        to=to,
+        from_at=from_at,
+        until_at=until_at,
+    )
+    return _said(body, signer, _again(body))
+
+
+def reassigned(
+    station: Station, signer: OfficerSigner, speaker: OrgId, request: Digest, place: tuple[int, int], *, to: Approver
+) -> Utterance:
+    """Return the placing of another approver."""
+    header = station.header(speaker, (signer,))
+    body = ApprovalReassigned(header=header, request=request, stage=place[0], place=place[1], to=to)
+    return _said(body, signer, _again(body))
+
+
+def withdrawn(
+    station: Station, signer: OfficerSigner, speaker: OrgId, request: Digest, *, reason: str, cover: Document | None
+) -> Utterance:
+    """Return the withdrawal of a request."""
+    body = ApprovalWithdrawn(header=station.header(speaker, (signer,)), request=request, reason=reason, cover=cover)
+    return _said(body, signer, request.hex(), cover)
+
+
+def stage_missed(station: Station, signer: OfficerSigner, speaker: OrgId, request: Digest, stage: int) -> Utterance:
+    """Return a station's statement that a stage's time passed."""
+    body = ApprovalStageMissed(header=station.header(speaker, (signer,)), request=request, stage=stage)
+    return _said(body, signer, f"{request.hex()}:{stage}")
+
+
+def request_body(station: Station, request: Digest) -> ApprovalRequested:
+    """Return what a request says, as signed; raise `LetterNotHeldError` if this station knows no such request."""
+    position = station.parts.store.position_of(request)
+    entry = station.parts.store.entry(position) if position is not None else None
+    if entry is None or entry.record is None or not entry.verdict.is_accepted:
+        msg = f"This station knows no accepted request for approval {request.hex()[:16]}…. Wait until it is on the ledger."
+        raise LetterNotHeldError(msg)
+    event = station.parts.codec.envelope(entry.record)
+    return cast("ApprovalRequested", station.parts.codec.body(event.payload_type, event.payload))
+
+
+def learn_request(station: Station, request: Digest) -> ApprovalRequested:
+    """Return what a request says, after the document store has learned where its documents may be found."""
+    body, documents = request_body(station, request), station.parts.documents
+    position = station.parts.store.position_of(request)
+    if position is not None and not all(documents.is_here(one.sha256) for one in (body.cover, *body.documents)):
+        documents.learn(position)
+    return body
+
+
+def require_request_documents(station: Station, request: Digest) -> None:
+    """Read every document to be approved whole; raise a `DocumentError` at the first that is missing or damaged."""
+    body = learn_request(station, request)
+    for document in (body.cover, *body.documents):
+        station.parts.documents.open(document.sha256).close()
+
+
+def _again(body: Body) -> str:
+    return body.header.event_id.hex()
+
+
+def _said(body: Body, signer: OfficerSigner, about: str, cover: Document | None = None) -> Utterance:
+    documents = (cover.sha256,) if cover is not None else ()
+    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{about}", documents=documents)
