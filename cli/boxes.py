@@ -151,6 +151,12 @@ def to_words(line: SentLine, names: Mapping[str, str]) -> str:
     return names[line.only_recipient] if line.only_recipient is not None else str(line.recipients)
 
 
+def _due_time(line: SentLine, offset_minutes: int) -> str:
+    """Return the signed time, and after an arrow the latest to which outages moved it."""
+    signed, due = (short_time(one, offset_minutes) for one in (line.acknowledge_by, line.acknowledge_due))
+    return signed if signed == due else f"{signed} → {due}"
+
+
 def _one_letter(session: Session, views: Views, named: Named, chosen: Chosen, page: PageWanted) -> None:
     fates = recipients_named(session, views, named.letter, chosen, page)
     show_list(
@@ -217,7 +223,7 @@ def _outbox_table(session: Session, views: Views, lines: tuple[SentLine, ...], n
             line.by_state["refused"],
             line.silent,
             line.answered,
-            short_time(line.acknowledge_by, views.offset_minutes),
+            _due_time(line, views.offset_minutes),
             mark_words(session, line.marks),
         )
         for number, line in enumerate(lines, 1)

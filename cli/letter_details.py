@@ -13,7 +13,7 @@ from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_fates import counts_line
 from cli.local_names import acting_words
-from cli.reading import languages_of, mark_words, subject_words
+from cli.reading import due_words, languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views
@@ -213,8 +213,8 @@ def _pairs(session: Session, views: Views, details: Details) -> list[tuple[str, 
         (label("heading.urgency", language), code_label("urgency", facts.urgency, language)),
         (label("heading.access", language), code_label("access", facts.access, language)),
         (label("heading.case", language), facts.case_index or ""),
-        (label("heading.acknowledge_by", language), show_time(facts.acknowledge_by, offset)),
-        (label("heading.reply_by", language), show_time(facts.reply_by, offset)),
+        (label("heading.acknowledge_by", language), due_words(facts.acknowledge_by, line.acknowledge_due, offset, language)),
+        (label("heading.reply_by", language), due_words(facts.reply_by, line.reply_due, offset, language)),
         (label("heading.recalled_because", language), recalled or ""),
         (label("heading.marks", language), mark_words(session, line.marks)),
         (label("heading.identity", language), facts.letter.hex()),

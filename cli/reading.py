@@ -11,6 +11,7 @@ import click
 from cli.as_of import parse_bound
 from cli.errors import UsageError
 from cli.labels import code_label, label
+from cli.languages import Language
 from cli.local_names import TAGS
 from cli.naming import home_if_known
 from cli.options import Command
@@ -159,6 +160,14 @@ def mark_words(session: Session, marks: Iterable[str]) -> str:
 def short_time(at_ms: int | None, offset_minutes: int) -> str:
     """Return a time to the minute without its offset, for a column whose heading names that."""
     return show_time(at_ms, offset_minutes)[:_TO_THE_MINUTE]
+
+
+def due_words(signed: int | None, moved: int | None, offset_minutes: int, language: Language) -> str:
+    """Return a due time as it was signed, and beside it the instant to which outages moved it, if they did."""
+    words = show_time(signed, offset_minutes)
+    if moved == signed:
+        return words
+    return label("note.moved_to", language, signed=words, moved=show_time(moved, offset_minutes))
 
 
 def short_date(at_ms: int, offset_minutes: int) -> str:

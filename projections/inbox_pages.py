@@ -17,6 +17,7 @@ from projections.errors import CursorError
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
+from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
 
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
@@ -26,7 +27,10 @@ _ANSWERABLE: Final = (ConsignmentState.OPEN, ConsignmentState.ACKNOWLEDGED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InboxLine:
-    """A letter and one of its recipients. `marks` are codes; `number` is the recipient's own, `their_number` the sender's."""
+    """A letter and one of its recipients. `marks` are codes; `number` is the recipient's own, `their_number` the sender's.
+
+    `acknowledge_by` and `reply_by` are the signed instants, the two `due` those that outages moved them to.
+    """
 
     letter: LetterId
     recipient: OrgId
@@ -40,6 +44,8 @@ class InboxLine:
     capacity: str
     acknowledge_by: int | None
     reply_by: int | None
+    acknowledge_due: int | None
+    reply_due: int | None
     received_at: int | None
     refusal_reason: str | None
     marks: tuple[str, ...]
@@ -88,7 +94,7 @@ def recipients_page(connection: Connection, letter: LetterId, filters: Filters, 
     return InboxPage(lines=lines, after=lines[-1].recipient if len(rows) > page.limit else None)
 
 
-_LINES: Final = (
+_LINES: Final = with_moved(
     select(
         CONSIGNMENTS,
         _L.printed.label("their_number"),
@@ -97,6 +103,9 @@ _LINES: Final = (
         COVERS.c.subject,
         COVERS.c.state.label("cover_state"),
         _OUTSIDE.label("outside"),
+        ACKNOWLEDGE_DUE.label("acknowledge_due"),
+        REPLY_DUE.label("reply_due"),
+        LATE.label("came_late"),
     )
     .join(LETTERS, _L.letter == _C.letter)
     .outerjoin(COVERS, COVERS.c.cover == _L.cover)
@@ -123,8 +132,8 @@ def _overdue(now: int) -> ColumnElement[bool]:
         (_C.capacity == ACTION)
         & ~_OUTSIDE
         & or_(
-            (_C.state == ConsignmentState.OPEN.value) & (_C.acknowledge_by < now),
-            _C.state.in_([state.value for state in _ANSWERABLE]) & (_C.reply_by < now) & _C.answered_with.is_(None),
+            (_C.state == ConsignmentState.OPEN.value) & (now > ACKNOWLEDGE_DUE),
+            _C.state.in_([state.value for state in _ANSWERABLE]) & (now > REPLY_DUE) & _C.answered_with.is_(None),
         )
     )
 
@@ -156,6 +165,8 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
         capacity=row.capacity,
         acknowledge_by=row.acknowledge_by,
         reply_by=row.reply_by,
+        acknowledge_due=row.acknowledge_due,
+        reply_due=row.reply_due,
         received_at=row.received_at,
         refusal_reason=row.refusal_reason,
         marks=_marks(row, contests, now),
@@ -166,7 +177,8 @@ def _marks(row: Any, contests: Contests, now: int) -> tuple[str, ...]:
     told = {
         "opened": row.opened_position is not None,
         "missed": row.missed_position is not None,
-        "late": bool(row.late),
+        "late": bool(row.came_late),
+        "moved": (row.acknowledge_due, row.reply_due) != (row.acknowledge_by, row.reply_by),
         "overdue": _is_overdue(row, now),
         "answered": row.answered_with is not None,
         "recalled": row.recalled_position is not None and row.state != ConsignmentState.RECALLED,
@@ -184,6 +196,6 @@ def _is_overdue(row: Any, now: int) -> bool:
     """Tell of a row what the filter asks."""
     if row.capacity != ACTION or row.outside:
         return False
-    acknowledgement = row.state == ConsignmentState.OPEN and row.acknowledge_by is not None and row.acknowledge_by < now
-    answer = row.state in _ANSWERABLE and row.reply_by is not None and row.reply_by < now and row.answered_with is None
+    acknowledgement = row.state == ConsignmentState.OPEN and row.acknowledge_due is not None and row.acknowledge_due < now
+    answer = row.state in _ANSWERABLE and row.reply_due is not None and row.reply_due < now and row.answered_with is None
     return bool(acknowledgement or answer)

@@ -17,6 +17,7 @@ from projections.covers import COVERS, NAMES, TEXTS
 from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
 from projections.letters import DOCUMENTS, HERE, LETTERS, REFERENCES, RELATIONS, SIGNERS
+from projections.moved_terms import LATE, with_moved
 
 EXPIRED: Final = "expired"
 ANSWERED: Final = "answered"
@@ -206,7 +207,8 @@ def recipient_of(connection: Connection, letter: LetterId, among: tuple[OrgId, .
 def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple[FateStep, ...]:
     """Return what befell a letter with one of its recipients, step by step; nothing if it is none of them."""
     here = (CONSIGNMENTS.c.letter == letter) & (CONSIGNMENTS.c.recipient == recipient)
-    consignment = connection.execute(select(CONSIGNMENTS).where(here)).first()
+    found = with_moved(select(CONSIGNMENTS, LATE.label("came_late"))).where(here)
+    consignment = connection.execute(found).first()
     if consignment is None:
         return ()
     event = EVENTS.c
@@ -270,7 +272,7 @@ def _step(row: Any, consignment: Any, sent: str) -> FateStep:
         organisation=OrgId(row.organisation),
         about_officer=row.about_officer,
         number=sent if row.position == consignment.position else number,
-        late=bool(received and consignment.late),
+        late=bool(received and consignment.came_late),
     )
 
 

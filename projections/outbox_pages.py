@@ -17,6 +17,7 @@ from projections.directory_tables import REGIONS
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
+from projections.moved_terms import ACKNOWLEDGE_DUE, REPLY_DUE, MovedLetter, moved_letters, with_moved
 from projections.outbox import SENT, count_name
 
 _C: Final = CONSIGNMENTS.c
@@ -24,6 +25,7 @@ _L: Final = LETTERS.c
 _S: Final = SENT.c
 _SILENT: Final = (_C.state == ConsignmentState.OPEN.value) & (_C.capacity == ACTION)
 _CONNECTED: Final = _C.recipient.not_in(select(OUTSIDE.c.organisation))
+_ANSWERABLE: Final = (ConsignmentState.OPEN.value, ConsignmentState.ACKNOWLEDGED.value)
 _OPEN_ACTION: Final = _S[count_name(ACTION, ConsignmentState.OPEN)]
 
 
@@ -31,7 +33,8 @@ _OPEN_ACTION: Final = _S[count_name(ACTION, ConsignmentState.OPEN)]
 class SentLine:
     """A letter with its recipients counted by state. `silent` are the connected ones who were asked to act and have not decided.
 
-    `only_recipient` is named if there is one alone; `marks` are codes.
+    `only_recipient` is named if there is one alone; `marks` are codes. `acknowledge_by` and `reply_by` are the signed instants,
+    the two `due` the latest to which outages moved them for any recipient.
     """
 
     letter: LetterId
@@ -50,6 +53,8 @@ class SentLine:
     answered: int
     acknowledge_by: int | None
     reply_by: int | None
+    acknowledge_due: int | None
+    reply_due: int | None
     marks: tuple[str, ...]
 
     @property
@@ -90,6 +95,11 @@ def concerning(organisations: Sequence[OrgId]) -> ColumnElement[bool]:
 def somebody_is_silent() -> ColumnElement[bool]:
     """Return the condition on a letter that a connected recipient who was asked to act has not decided."""
     return _went_to(_SILENT & _CONNECTED)
+
+
+def a_silent_one_has_time(until: int) -> ColumnElement[bool]:
+    """Return the condition on a letter that outages leave a connected recipient who is silent time until then or later."""
+    return _went_to(_SILENT & _CONNECTED & (until <= ACKNOWLEDGE_DUE))
 
 
 def sent_page(
@@ -160,18 +170,25 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 def _overdue(now: int) -> ColumnElement[bool]:
     """Some recipient owes something whose time has passed: an acknowledgement, or an answer."""
     kept = _OPEN_ACTION + _S[count_name(ACTION, ConsignmentState.ACKNOWLEDGED)]
-    silent = (_OPEN_ACTION > 0) & somebody_is_silent()
-    return or_((_L.acknowledge_by < now) & silent, (_L.reply_by < now) & (_S.answered < kept))
+    owes_receipt = _SILENT & _CONNECTED & (now > ACKNOWLEDGE_DUE)
+    owes_answer = (_C.capacity == ACTION) & _C.answered_with.is_(None) & (now > REPLY_DUE)
+    return or_(
+        (_L.acknowledge_by < now) & (_OPEN_ACTION > 0) & _went_to(owes_receipt),
+        (_L.reply_by < now) & (_S.answered < kept) & _went_to(owes_answer & _C.state.in_(_ANSWERABLE)),
+    )
 
 
 def _went_to(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return select(_C.letter).where((_C.letter == _L.letter) & condition).exists()
+    return with_moved(select(_C.letter).select_from(CONSIGNMENTS)).where((_C.letter == _L.letter) & condition).exists()
 
 
 def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[SentLine, ...]:
     contests = contests_among(connection, (row.position for row in rows))
-    outside = _open_outside(connection, [row.letter for row in rows])
-    return tuple(_line(row, contests, outside.get(bytes(row.letter), 0), now) for row in rows)
+    letters = [row.letter for row in rows]
+    outside, moved = _open_outside(connection, letters), moved_letters(connection, letters)
+    return tuple(
+        _line(row, contests, outside.get(bytes(row.letter), 0), moved.get(bytes(row.letter), _NOT_MOVED), now) for row in rows
+    )
 
 
 def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[bytes, int]:
@@ -187,7 +204,10 @@ def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[byte
     return {bytes(row[0]): row[1] for row in connection.execute(counted)}
 
 
-def _line(row: Any, contests: Contests, outside: int, now: int) -> SentLine:
+_NOT_MOVED: Final = MovedLetter(acknowledge_due=None, reply_due=None, first_silent=None, excused=0)
+
+
+def _line(row: Any, contests: Contests, outside: int, moved: MovedLetter, now: int) -> SentLine:
     counts = row._mapping  # noqa: SLF001 - the public way to a column whose name is a value
     by_state = {
         state.value: counts[_S[count_name(ACTION, state)]] + counts[_S[count_name(INFORMATION, state)]]
@@ -207,21 +227,28 @@ def _line(row: Any, contests: Contests, outside: int, now: int) -> SentLine:
         recipients=sum(by_state.values()),
         by_state=by_state,
         silent=silent,
-        late=row.late,
+        late=row.late - moved.excused,
         answered=row.answered,
         acknowledge_by=counts[_L.acknowledge_by],
         reply_by=row.reply_by,
-        marks=_marks(row, contests, silent, now),
+        acknowledge_due=_later(counts[_L.acknowledge_by], moved.acknowledge_due),
+        reply_due=_later(row.reply_by, moved.reply_due),
+        marks=_marks(row, contests, silent, moved, now),
     )
 
 
-def _marks(row: Any, contests: Contests, silent: int, now: int) -> tuple[str, ...]:
+def _later(signed: int | None, moved: int | None) -> int | None:
+    return signed if signed is None or moved is None else max(signed, moved)
+
+
+def _marks(row: Any, contests: Contests, silent: int, moved: MovedLetter, now: int) -> tuple[str, ...]:
     counts = row._mapping  # noqa: SLF001 - as above
-    due = counts[_L.acknowledge_by]
+    due = counts[_L.acknowledge_by] if moved.first_silent is None else moved.first_silent
     told = {
         "recalled": row.recalled_position is not None,
         "superseded": row.superseded_position is not None,
         "missed": row.missed_position is not None,
+        "moved": moved is not _NOT_MOVED,
         "overdue": due is not None and due < now and silent > 0,
         "contested": counts[_L.position] in contests.contested,
         "repudiated": counts[_L.position] in contests.repudiated,

@@ -18,6 +18,7 @@ from domain.ids import ZERO_DIGEST, Digest
 from domain.verdicts import Verdict
 from projections.approvals import ApprovalsProjection
 from projections.archive import ArchiveProjection
+from projections.calendars import CalendarsProjection
 from projections.covers import COVERS_AT_ONCE, CoverSource, CoversProjection, awaited, read_cover, write_cover
 from projections.database import Mark, ViewsDatabase, read_marks, write_mark
 from projections.directory import DirectoryProjection
@@ -38,6 +39,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     RegistersProjection(),
     DirectoryProjection(),
     MandatesProjection(),
+    CalendarsProjection(),
     ApprovalsProjection(),
     ArchiveProjection(),
     CoversProjection(),

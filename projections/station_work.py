@@ -14,7 +14,8 @@ from projections.directory_tables import APPOINTMENTS, ORGANISATIONS
 from projections.filters import acted_for
 from projections.inbox import CONSIGNMENTS
 from projections.letters import LETTERS
-from projections.outbox_pages import somebody_is_silent
+from projections.moved_terms import moved_at_most
+from projections.outbox_pages import a_silent_one_has_time, somebody_is_silent
 from projections.projector import Projector
 
 
@@ -30,14 +31,18 @@ class StationWork:
         return self._projector.catch_up(proceed=proceed)
 
     def passed_terms(self, station: OfficerId, *, after: int, before: int, limit: int) -> tuple[PassedTerm, ...]:
-        """Return terms after one time and before another that passed without anybody having recorded it, the earliest first."""
+        """Return terms after one time and before another that passed without anybody having recorded it, the earliest first.
+
+        What outages have moved may be over later than another term that was signed later: so much earlier ones are looked at too.
+        """
         column = LETTERS.c
         with self._projector.database.reading() as connection:
             speakers = {sender: speaker for speaker in served(connection, station) for sender in acted_for(connection, speaker)}
-            passed = (column.acknowledge_by > after) & (column.acknowledge_by < before) & column.missed_position.is_(None)
+            earliest = after - moved_at_most(connection)
+            passed = (column.acknowledge_by > earliest) & (column.acknowledge_by < before) & column.missed_position.is_(None)
             chosen = (
                 select(column.letter, column.sender, column.acknowledge_by)
-                .where(passed & column.sender.in_(speakers) & somebody_is_silent())
+                .where(passed & column.sender.in_(speakers) & somebody_is_silent() & ~a_silent_one_has_time(before))
                 .order_by(column.acknowledge_by, column.position)
                 .limit(limit)
             )
