@@ -109,7 +109,8 @@ def _mandates_note() -> str:
     types = ", ".join(f"`{event.TYPE}`" for event in EVENT_TYPES if event.TYPE in MANDATE_TYPES)
     return (
         f"Where the rules before ask that the header names no mandate, these ask of {types}: “{MANDATE_COVERS_IT.sentence}” "
-        f"({_codes(MANDATE_COVERS_IT)}), and of every other event: “{UNDER_NO_MANDATE.sentence}” ({_codes(UNDER_NO_MANDATE)})."
+        f"({_codes(MANDATE_COVERS_IT)}), and of every other event: “{UNDER_NO_MANDATE.sentence}” ({_codes(UNDER_NO_MANDATE)}). "
+        "Whoever signs first under a mandate needs its grantor's appointment and role instead of his own."
     )
 
 

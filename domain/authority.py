@@ -45,7 +45,7 @@ def speakers(case: Case) -> tuple[OfficerId, ...]:
 
 
 def signers_are_appointed(case: Case) -> bool:
-    """Every signer's officer (of a mandate, its grantor) is appointed in the organisation that speaks."""
+    """Every signer's officer is appointed in the organisation that speaks."""
     organisation = case.body.header.organisation
     appointments = (directory.appointment(case.view, who, organisation) for who in speakers(case))
     return all(found is not None and found.roles for found in appointments)
@@ -56,7 +56,7 @@ def _signers_have(role: Role) -> Precondition:
         organisation = case.body.header.organisation
         return all(directory.has_role(case.view, who, organisation, role) for who in speakers(case))
 
-    holds.__doc__ = f"Every signer's officer (of a mandate, its grantor) has the role {role.value} there."
+    holds.__doc__ = f"Every signer's officer has the role {role.value} there."
     return requires(Reason.ROLE_MISSING, holds)
 
 
