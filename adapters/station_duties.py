@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from adapters.checkpoint_duty import CheckpointDuty
-from adapters.correspondence import letter_body, missed, require_documents
+from adapters.correspondence import letter_body, require_documents
 from adapters.documents import DocumentError, DocumentsUnreachableError
 from adapters.errors import (
     ClockBehindLedgerError,
@@ -27,14 +27,12 @@ from adapters.errors import (
     StoreUnreachableError,
 )
 from adapters.keyring import OfficerSigner
-from adapters.station import Behind, Station, Utterance
+from adapters.missed_terms import RETRY_S, SEND_WAIT_S, MissedTerms, TermViews
+from adapters.station import Behind, Station
 from adapters.station_reports import Doing, Duty, DutyReport, Standing, StationWatch, Unwatched
 from adapters.store.lease import StoreLease
-from adapters.submitting import Deposited, Outcome
 from adapters.token_errors import TokenError
-from domain.errors import RejectedError
-from domain.ids import LetterId, OfficerId, OrgId
-from domain.reasons import Reason
+from domain.ids import LetterId, OfficerId
 
 WAIT_S: Final = 1.0
 """How long a round waits for new records: a term that passes is recorded about so much later."""
@@ -44,25 +42,9 @@ STANDING_BY_S: Final = 1.0
 """Another station that has died is noticed so much later."""
 CLOCK_PAUSE_S: Final = 5.0
 """How often the clock is compared with the record that is ahead of it."""
-SEND_WAIT_S: Final = 5.0
-"""How long one round waits for the verdicts of what it sent; the next one reads them."""
-RETRY_S: Final = 60.0
-"""When a key that could not be used, a term that the ledger's clock had not reached, or a waiting one's queue is tried again."""
-TERMS_AT_ONCE: Final = 500
 LETTERS_AT_ONCE: Final = 100
 MISSING_AT_ONCE: Final = 20
 """So many letters are looked for anew in one round, so that those that never come do not keep the others waiting."""
-
-_SUCCESS: Final = frozenset({Reason.ALREADY_MISSED, Reason.NOBODY_SILENT})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PassedTerm:
-    """A letter whose term has passed while somebody is silent, and the organisation that says so."""
-
-    letter: LetterId
-    speaker: OrgId
-    acknowledge_by: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +55,11 @@ class ReceivedLetter:
     position: int
 
 
-class StationViews(Protocol):
+class StationViews(TermViews, Protocol):
     """What the duties ask of the views; all raise `StoreUnreachableError` if the views' database cannot be used."""
 
     def project(self, proceed: Callable[[], bool]) -> int:
         """Bring the views up to the store's end while `proceed()`, and return the next position."""
-
-    def passed_terms(self, station: OfficerId, *, after: int, before: int, limit: int) -> Sequence[PassedTerm]:
-        """Return terms in this span that passed without anybody having recorded it, the earliest first."""
 
     def letters_received(self, station: OfficerId, *, after: int, limit: int) -> Sequence[ReceivedLetter]:
         """Return letters behind a position that wait for those whom the station serves, in the order of the ledger."""
@@ -108,6 +87,9 @@ class StationDuties:
         self._watch = watch or Unwatched()
         self._checkpoints = checkpoints
         self._trust_ledger_time = trust_ledger_time
+        self._missed_terms = (
+            MissedTerms(station, views, officer, tell, signer=self._signer, put_off=self._put_signing_off) if officer else None
+        )
         self._stopped: Callable[[float], bool] = lambda _: False
         self._pause_s = 0.0
         self._is_ours = False
@@ -116,9 +98,6 @@ class StationDuties:
         self._standing = Standing(reached_at=station.last_time, position=self._counted - 1)
         self._position = -1
         self._alarms = 0
-        self._terms_done = 0
-        self._settled: set[LetterId] = set()
-        self._retry_at_s: dict[LetterId, float] = {}
         self._key_retry_at_s = 0.0
         self._queue_retry_at_s = 0.0
         self._received_to = -1
@@ -152,7 +131,8 @@ class StationDuties:
                 return False
             self._project()
             self._send()
-            self._record_missed_terms()
+            if self._missed_terms is not None:
+                self._missed_terms.round()
             if self._checkpoints is not None:
                 self._checkpoints.round()
         except ClockBehindLedgerError as error:
@@ -280,66 +260,6 @@ class StationDuties:
         if not left:
             self._told.pop(Duty.WAITING, None)
         return left
-
-    def _record_missed_terms(self) -> None:
-        """Say of each letter whose term passed that it was missed; that somebody else said so first is as good."""
-        now = self._station.rehearsal_time
-        last = self._station.last_time
-        if self._officer is None:
-            return
-        terms = self._views.passed_terms(self._officer, after=self._terms_done, before=now, limit=TERMS_AT_ONCE)
-        due = [term for term in terms if term.letter not in self._settled and self._is_time(term.letter)]
-        signer = self._signer() if due else None
-        if signer is not None:
-            self._say_missed(signer, due)
-        if all(term.letter in self._settled for term in terms) and len(terms) < TERMS_AT_ONCE:
-            # Of a letter that comes later the term is later than the last record, whatever this machine's clock says.
-            self._terms_done = last
-        if not terms:
-            self._settled.clear()
-
-    def _say_missed(self, signer: OfficerSigner, due: Sequence[PassedTerm]) -> None:
-        said = list(self._utterances(signer, due))
-        try:
-            outcomes = self._station.submit([utterance for _, utterance in said], wait_s=SEND_WAIT_S) if said else ()
-        except TokenError as error:
-            # The token was pulled out since the last round: nothing was signed.
-            self._put_signing_off(error)
-            return
-        for (term, _), outcome in zip(said, outcomes, strict=True):
-            self._settle(term.letter, outcome)
-
-    def _utterances(self, signer: OfficerSigner, due: Sequence[PassedTerm]) -> Iterator[tuple[PassedTerm, Utterance]]:
-        for term in due:
-            utterance = missed(self._station, signer, term.speaker, term.letter)
-            try:
-                self._station.rehearse(utterance.body)
-            except RejectedError as error:
-                self._settle_rejection(term.letter, error.reason)
-            else:
-                yield term, utterance
-
-    def _settle(self, letter: LetterId, outcome: Outcome) -> None:
-        if not isinstance(outcome, Deposited):
-            # It is in the queue, which is sent in the rounds to come.
-            self._settled.add(letter)
-        elif outcome.verdict.is_accepted:
-            self._settled.add(letter)
-            self._tell(DutyReport(duty=Duty.MISSED, letter=letter, position=outcome.verdict.position))
-        else:
-            self._settle_rejection(letter, outcome.verdict.reason)
-
-    def _settle_rejection(self, letter: LetterId, reason: Reason) -> None:
-        if reason is Reason.NOT_YET_DUE:
-            # The ledger's clock is behind this machine's.
-            self._retry_at_s[letter] = time.monotonic() + RETRY_S
-            return
-        self._settled.add(letter)
-        if reason not in _SUCCESS:
-            self._tell(DutyReport(duty=Duty.REFUSED, letter=letter, reason=reason))
-
-    def _is_time(self, letter: LetterId) -> bool:
-        return self._retry_at_s.get(letter, 0.0) <= time.monotonic()
 
     def _signer(self) -> OfficerSigner | None:
         if self._officer is None or time.monotonic() < self._key_retry_at_s:

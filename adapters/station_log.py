@@ -77,6 +77,8 @@ def fields_of(report: DutyReport, code_of: CodeOf) -> dict[str, Any]:
     """Return the fields of a report that it has: numbers and codes, and a `message` for people where there is more to say."""
     fields: dict[str, Any] = {
         "letter": None if report.letter is None else report.letter.hex(),
+        "request": None if report.request is None else report.request.hex(),
+        "stage": report.stage,
         "position": report.position,
         "count": report.count,
         "address": report.address,

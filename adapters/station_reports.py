@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from adapters.ledger import Finding
 from adapters.store.lease import Holder
-from domain.ids import LetterId
+from domain.ids import Digest, LetterId
 from domain.reasons import Reason
 
 
@@ -32,6 +32,8 @@ class Duty(StrEnum):
     WAITING = "waiting"
     MISSED = "missed"
     REFUSED = "refused"
+    STAGE_MISSED = "stage_missed"
+    STAGE_REFUSED = "stage_refused"
     CANNOT_SIGN = "cannot_sign"
     CHECKPOINT = "checkpoint"
     CHECKPOINT_FAILED = "checkpoint_failed"
@@ -52,6 +54,7 @@ ALARMS: Final = frozenset(
         Duty.TIME_JUMP,
         Duty.WAITING,
         Duty.REFUSED,
+        Duty.STAGE_REFUSED,
         Duty.CANNOT_SIGN,
         Duty.CHECKPOINT_FAILED,
         Duty.WITNESS_SILENT,
@@ -69,6 +72,8 @@ class DutyReport:
 
     duty: Duty
     letter: LetterId | None = None
+    request: Digest | None = None
+    stage: int | None = None
     position: int | None = None
     count: int | None = None
     address: str | None = None

@@ -16,7 +16,8 @@ from cli.views import Views
 from domain.approvals import Request
 from domain.approvals import request as known_request
 from domain.ids import Digest, OfficerId, officer_id, organisation_id
-from projections.approval_pages import Asking, PlaceOpen, is_open, places_of, requests_with_prefix
+from projections.approval_pages import requests_with_prefix
+from projections.approval_places import Asking, PlaceOpen, is_open, places_of
 from projections.filters import acted_for
 
 SHOWN: Final = 12

@@ -124,6 +124,7 @@ class _Telling:
             reason = fields.get("reason")
             values = {
                 "letter": fields.get("letter", "")[:MARK_SHOWN],
+                "request": fields.get("request", "")[:MARK_SHOWN],
                 "why": label(f"reason.{reason}", language) if reason else why,
             }
             words = label(f"duty.{event}", language, **{**fields, **values, "event": event})

@@ -11,14 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, o
 
 from adapters.correspondence import REMARK
 from domain.approval_routes import Outcome
-from domain.approvals import Request, Right, has_own_right, request, right_of
-from domain.changes import View
-from domain.directory import last_successor
-from domain.events_approvals import Approver
 from domain.ids import Digest, LetterId, OfficerId, OrgId
+from projections.approval_places import Asking, has_nobody, is_his
 from projections.approvals import DELEGATIONS, DOCUMENTS, PLACES, REQUESTS, STAGES, USES
 from projections.covers import COVERS, NAMES
-from projections.directory_tables import APPOINTMENTS
 from projections.filters import PageWanted, position_cursor
 from projections.letter_pages import NamedDocument, text_about
 from projections.letters import LETTERS
@@ -41,19 +37,6 @@ class Wanted(StrEnum):
     DECIDED = "decided"
     MISSED = "missed"
     STUCK = "stuck"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asking:
-    """Who looks: the officer (None: nobody in particular), the organisations whose requests are his, and the time now, in ms.
-
-    `view` says who may decide as the ledger stands.
-    """
-
-    view: View
-    officer: OfficerId | None
-    own: tuple[OrgId, ...]
-    now: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,16 +144,6 @@ class RequestTold:
     letters: tuple[UsedBy, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlaceOpen:
-    """A place in which an officer has a right to decide, for which organisation, and by what right."""
-
-    stage: int
-    place: int
-    organisation: OrgId
-    right: Right
-
-
 def requests_with_prefix(connection: Connection, prefix: str, limit: int) -> tuple[Digest, ...]:
     """Return at most `limit` requests whose identity begins with these hexadecimal digits."""
     low, high = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
@@ -229,35 +202,6 @@ def requests_of_letter(connection: Connection, asking: Asking, letter: LetterId)
     return tuple(_line(connection, asking, row) for row in rows)
 
 
-def places_of(connection: Connection, asking: Asking, identity: Digest) -> tuple[PlaceOpen, ...]:
-    """Return the places of a route, of every stage and decided or not, in which the officer has a right now, with that right."""
-    asked = request(asking.view, identity)
-    if asked is None or asking.officer is None:
-        return ()
-    organisations = connection.execute(
-        select(APPOINTMENTS.c.organisation)
-        .where(APPOINTMENTS.c.officer == asking.officer)
-        .order_by(APPOINTMENTS.c.appointed_position, APPOINTMENTS.c.organisation)
-    ).scalars()
-    speaking = [OrgId(one) for one in organisations]
-    places = [(stage, place) for stage, one in enumerate(asked.route, 1) for place in range(1, len(one.approvers) + 1)]
-    found = []
-    for stage, place in places:
-        rights = (
-            (one, right_of(asking.view, asked, stage, place, officer=asking.officer, organisation=one, at=asking.now))
-            for one in speaking
-        )
-        first = next(((one, right) for one, right in rights if right is not None), None)
-        if first is not None:
-            found.append(PlaceOpen(stage=stage, place=place, organisation=first[0], right=first[1]))
-    return tuple(found)
-
-
-def is_open(asked: Request, one: PlaceOpen) -> bool:
-    """Tell whether a place can be decided now: it is its stage's turn, and nothing is decided in it."""
-    return one.stage == asked.state.current_stage and asked.decision(one.stage, one.place) is None
-
-
 def _lines() -> Select[Any]:
     stages = select(func.count()).where(_S.request == _R.request).correlate(REQUESTS).scalar_subquery()
     current = (_S.request == _R.request) & (_S.stage == _R.current_stage)
@@ -274,7 +218,7 @@ def _line(connection: Connection, asking: Asking, row: Any) -> RequestLine:
     pending = row.outcome == Outcome.PENDING.value
     overdue = pending and row.missed_position is None and row.due_at is not None and row.due_at < asking.now
     told = {
-        Wanted.MINE.value: pending and _is_his(connection, asking, identity),
+        Wanted.MINE.value: pending and is_his(connection, asking, identity),
         Wanted.MISSED.value: row.missed_position is not None,
         "overdue": overdue,
         Wanted.STUCK.value: pending and _is_stuck(connection, asking, row),
@@ -296,11 +240,6 @@ def _line(connection: Connection, asking: Asking, row: Any) -> RequestLine:
         ended_at=row.ended_at,
         marks=tuple(mark for mark, holds in told.items() if holds),
     )
-
-
-def _is_his(connection: Connection, asking: Asking, identity: Digest) -> bool:
-    asked = request(asking.view, identity)
-    return asked is not None and any(is_open(asked, one) for one in places_of(connection, asking, identity))
 
 
 def _concerning(asking: Asking) -> ColumnElement[bool]:
@@ -330,23 +269,7 @@ def _condition(asking: Asking, wanted: Wanted) -> ColumnElement[bool]:
 def _is_stuck(connection: Connection, asking: Asking, row: Any) -> bool:
     here = (_P.request == row.request) & (_P.stage == row.current_stage) & _P.answer.is_(None)
     places = connection.execute(select(_P.organisation, _P.officer).where(here)).all()
-    return any(_has_nobody(connection, asking.view, one) for one in places)
-
-
-def _has_nobody(connection: Connection, view: View, place: Any) -> bool:
-    """Tell whether nobody could decide in a place: its officer is relieved, or its organisation has no signatory in office."""
-    approver = Approver(
-        organisation=None if place.organisation is None else OrgId(place.organisation),
-        officer=None if place.officer is None else OfficerId(place.officer),
-    )
-    column = APPOINTMENTS.c
-    whose = (
-        column.officer == approver.officer
-        if approver.organisation is None
-        else column.organisation == last_successor(view, approver.organisation)
-    )
-    appointed = connection.execute(select(column.officer, column.organisation).where(whose)).all()
-    return not any(has_own_right(view, approver, OfficerId(one.officer), OrgId(one.organisation)) for one in appointed)
+    return any(has_nobody(connection, asking.view, one) for one in places)
 
 
 def _stages(connection: Connection, asking: Asking, row: Any) -> Iterator[StageTold]:
@@ -367,7 +290,7 @@ def _place(connection: Connection, asking: Asking, row: Any, *, is_current: bool
     return PlaceTold(
         **fields,
         text=None if row.cover is None else text_about(connection, row.cover, REMARK),
-        stuck=is_current and _has_nobody(connection, asking.view, row),
+        stuck=is_current and has_nobody(connection, asking.view, row),
         delegations=tuple(LentPlace(**{name: getattr(one, name) for name in LentPlace.__slots__}) for one in lent),
     )
 

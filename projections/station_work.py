@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
-from adapters.station_duties import PassedTerm, ReceivedLetter
+from adapters.missed_terms import PassedStage, PassedTerm
+from adapters.station_duties import ReceivedLetter
 from domain.consignments import ConsignmentState
 from domain.directory import Role
-from domain.ids import LetterId, OfficerId, OrgId
+from domain.ids import Digest, LetterId, OfficerId, OrgId
+from projections.approvals import REQUESTS, STAGES
 from projections.directory_tables import APPOINTMENTS, ORGANISATIONS
 from projections.filters import acted_for
 from projections.inbox import CONSIGNMENTS
@@ -48,6 +50,24 @@ class StationWork:
             )
             return tuple(
                 PassedTerm(letter=LetterId(row.letter), speaker=speakers[OrgId(row.sender)], acknowledge_by=row.acknowledge_by)
+                for row in connection.execute(chosen)
+            )
+
+    def passed_stages(self, station: OfficerId, *, before: int, limit: int) -> tuple[PassedStage, ...]:
+        """Return stages whose turn it is and whose time passed without anybody having recorded it, the earliest first."""
+        request, stage = REQUESTS.c, STAGES.c
+        with self._projector.database.reading() as connection:
+            speakers = {asked: speaker for speaker in served(connection, station) for asked in acted_for(connection, speaker)}
+            is_current = (stage.request == request.request) & (stage.stage == request.current_stage)
+            chosen = (
+                select(stage.request, stage.stage, request.organisation)
+                .join(REQUESTS, is_current)
+                .where((stage.due_at < before) & stage.missed_position.is_(None) & request.organisation.in_(speakers))
+                .order_by(stage.due_at, stage.request)
+                .limit(limit)
+            )
+            return tuple(
+                PassedStage(request=Digest(bytes(row.request)), stage=row.stage, speaker=speakers[OrgId(row.organisation)])
                 for row in connection.execute(chosen)
             )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.station_duties import PassedTerm
+from adapters.missed_terms import PassedTerm
 from domain.events import AcknowledgementMissed, OrganisationChanged, ReceiptAcknowledged
 from domain.ids import LetterId, OfficerId, OrgId
 from projections.filters import Filters, PageWanted

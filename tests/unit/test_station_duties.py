@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from adapters import follower, station_duties
-from adapters.correspondence import missed
+from adapters.approvals import decided, requested
+from adapters.correspondence import explanation, missed
 from adapters.errors import LedgerUnreachableError, SlotChangedError
+from adapters.frozen_letters import FrozenDocument, FrozenLetter, store_frozen
 from adapters.ledger import Finding, Headers, Ledger, LedgerPlace, Slot
 from adapters.ledger_locations import open_ledger
 from adapters.registration import registered
@@ -25,8 +27,12 @@ from adapters.store.lease import Holder
 from adapters.submitting import Deposited, Queued
 from adapters.token_errors import TokenRemovedError
 from cli.wiring import passing_projector
+from domain.approval_routes import Answer
+from domain.approvals import request
 from domain.events import OrganisationClosed
-from domain.ids import Digest, LetterId, OfficerId, OrgId
+from domain.events_approvals import Approver, Stage
+from domain.header import Document
+from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.letters import tally
 from domain.reasons import Reason
 from domain.signatures import ECDSA_P256
@@ -230,6 +236,34 @@ def test_a_successor_says_it_for_the_closed_sender(exchange: TestExchange, minis
     robot = Watched(exchange, "robot", "robot")
     assert robot.round() == [Duty.MISSED]
     assert missed_position(robot.station, letter) is not None
+
+
+def test_a_stage_that_passed_undecided_is_recorded_once_and_only_when_it_is_its_turn(
+    exchange: TestExchange, ministry: Station, clock: Clock
+) -> None:
+    due = clock.now_ms + 1000 * TERM_S
+    deputy = Approver(organisation=None, officer=OfficerId("deputy"))
+    stage = Stage(rule="all", quorum=None, due_at=due, approvers=(deputy,))
+    cover, raw = explanation("?", salt=bytes(16))
+    text = Document(sha256=sha256(b"x"), size_bytes=1, media_type="text/plain", role="main", encryption=None)
+    frozen = FrozenLetter(
+        cover=FrozenDocument(entry=cover, name="cover", content=raw),
+        documents=(FrozenDocument(entry=text, name="x", content=b"x"),),
+    )
+    store_frozen(ministry.parts.documents.own, frozen)
+    clerk, who = exchange.signer("clerk-1"), OrgId("mfy-001")
+    (asked,) = tell(ministry, [requested(ministry, clerk, who, frozen, (stage, stage), letter=None, follows=None)])
+    committees, robot = Watched(exchange, "committees", "committees"), Watched(exchange, "robot", "robot")
+    assert (committees.round(), robot.round()) == ([], [])
+    clock.advance(TERM_S + 1)
+    assert (committees.round(), committees.round(), robot.round()) == ([Duty.STAGE_MISSED], [], [])
+    # Silence never approves: the deputy still can, and then the second stage is late from its first moment.
+    ministry.catch_up()
+    tell(ministry, [decided(ministry, exchange.signer("deputy"), MINISTRY, asked.identity, (1, 1), Answer.GIVEN)])
+    assert (committees.round(), committees.round()) == ([Duty.STAGE_MISSED], [])
+    known = request(committees.station.view, asked.identity)
+    assert known is not None
+    assert [one.stage for one in known.missed] == [1, 2]
 
 
 def test_a_term_that_comes_after_a_long_outage_is_not_forgotten(exchange: TestExchange, ministry: Station, clock: Clock) -> None:
