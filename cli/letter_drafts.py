@@ -21,6 +21,7 @@ from cli.letter_freezing import (
     officers_named,
     prepared_letter,
     some_signatory,
+    with_mandate,
 )
 from cli.letter_outcomes import known_outcome, tell_again
 from cli.letter_outline import addressee_options, content_options, new_folder, outline_of, sender_of
@@ -28,6 +29,7 @@ from cli.letter_preview import letter_preview
 from cli.letter_signing import letter_to_sign, signed_letter
 from cli.options import acting_options, command_options
 from cli.session import Session
+from cli.standing_in import named_mandate
 from cli.views import Views, acting_views
 from domain.directory import Role, has_role
 from domain.ids import OfficerId, OrgId, officer_id
@@ -86,7 +88,7 @@ def check_command(session: Session, draft: Path, signatories: tuple[str, ...], f
     else:
         sender = sender_of(session, views, for_)
         missing = _signatories(session, views, sender, signatories)
-        persons = [certificate_of(views, who) for who in missing]
+        persons = with_mandate(session, views, [certificate_of(views, who) for who in missing])
         assert given.folder is not None  # noqa: S101 - a draft that is no file is a folder
         letter = prepared_letter(session, views, given.folder, sender, persons)
     preview = letter_preview(views, session.language, letter.body, cover_in(letter))
@@ -132,7 +134,7 @@ def _signatories(session: Session, views: Views, sender: OrgId, named: tuple[str
     if named:
         return tuple(officer_id(name) for name in named)
     who = acting_officer(session)
-    if has_role(views.station.view, who, sender, Role.SIGNATORY):
+    if named_mandate(session, views.station, who) is not None or has_role(views.station.view, who, sender, Role.SIGNATORY):
         return (who,)
     return (some_signatory(views, sender) or who,)
 

@@ -18,6 +18,7 @@ from cli.draft_checks import require_sendable
 from cli.errors import UsageError
 from cli.naming import named_letter
 from cli.session import Session
+from cli.standing_in import named_mandate
 from cli.views import Views
 from domain.events import LetterDispatched
 from domain.ids import Digest, LetterId, OfficerId, OrgId
@@ -27,11 +28,11 @@ from projections.directory_tables import APPOINTMENTS, CERTIFICATES, KEYS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signatory:
-    """An officer who is to sign, and the digest of the certificate under which he does. He speaks for himself."""
+    """An officer who is to sign, the digest of the certificate under which he does, and the mandate under which he acts."""
 
     officer: OfficerId
     certificate: Digest
-    mandate: None = None
+    mandate: Digest | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +86,13 @@ def certificate_of(views: Views, officer: OfficerId) -> Signatory:
     if found is None:
         raise UsageError(f"{officer} cannot sign: no certificate of his is in force on this ledger. `ortoo key list` shows them.")
     return Signatory(officer=officer, certificate=Digest(bytes(found)))
+
+
+def with_mandate(session: Session, views: Views, signatories: Sequence[Signatory]) -> list[Signatory]:
+    """Return who is to sign, the first of them under the mandate that `--mandate` names, if it names one of his."""
+    first, *others = signatories
+    named = named_mandate(session, views.station, first.officer)
+    return [first if named is None else replace(first, mandate=named.mandate), *others]
 
 
 def some_signatory(views: Views, organisation: OrgId) -> OfficerId | None:

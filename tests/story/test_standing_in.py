@@ -122,3 +122,10 @@ def test_a_mandate_speaks_for_the_first_signatory_only(made: Offices) -> None:
     refused = made.ministry.run("--as", "clerk", *words)
     assert refused.code == 2
     assert "first signatory" in refused.err
+
+
+def test_a_draft_is_checked_for_a_deputy(made: Offices) -> None:
+    mandate, folder = grant(made), str(made.folder / "d")
+    made.ministry.done("letter", "draft", made.file("d.txt"), "--subject", "x", "--to", "mfy-001", "--dir", folder)
+    told = made.ministry.done("--as", "clerk", "letter", "check", folder, "--mandate", mandate, "--json").data
+    assert (told["signed_by"], told["acting_for"], told["mandate"]) == (["clerk"], "deputy", mandate)
