@@ -27,8 +27,8 @@ from adapters.evidence_report import (
 )
 from domain.checkpoints import CheckpointPair
 from domain.documents import named_documents
-from domain.events import LetterDispatched, LetterSuperseded
-from domain.header import Document
+from domain.events import Body, LetterDispatched, LetterSuperseded
+from domain.header import Document, Ref
 from domain.ids import Digest, LetterId, OrgId
 from domain.reasons import Reason
 
@@ -150,12 +150,18 @@ def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId
         register=leaf.register,
         year=leaf.year,
         serial=leaf.serial,
-        letter=LetterId(one.opened.identity) if is_letter else getattr(body, "letter", None),
+        letter=LetterId(one.opened.identity) if is_letter else _letter(body),
         recipient=recipient,
         addressed=None if recipient is None or shown is None else shown.get(recipient, NOT_SHOWN),
         subject=_subject(bundle, one, verified),
         documents=tuple(_document_fact(document, verified) for document in named_documents(body)),
     )
+
+
+def _letter(body: Body) -> LetterId | None:
+    """Return the letter of this ledger to which an event belongs; a request for approval only refers to one, maybe elsewhere."""
+    found: LetterId | Ref | None = getattr(body, "letter", None)
+    return None if isinstance(found, Ref) else found
 
 
 def _document_fact(document: Document, verified: Verified) -> DocumentFact:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, Protocol, cast
 
+from domain.approvals import request_key
 from domain.changes import Inbox, Original, Recorded, State
 from domain.consignments import consignment_key
 from domain.directory import OrganisationEntered
-from domain.events import Body, LetterDispatched
+from domain.events import Body, KeyEnrolled, LetterDispatched
+from domain.events_approvals import ApprovalRequested
 from domain.ids import ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId
 from domain.inboxes import INBOXES_ID, Commitment, InboxesCommitted, extended
-from domain.letters import LetterEntered, letter_key, tally_key
+from domain.letters import LetterEntered, TransferEntered, letter_key, tally_key
 from domain.reading import Opened
 from domain.reasons import Reason
 from domain.tree import Frontier, leaf_hash
@@ -155,7 +157,7 @@ class StoreView:
         """Yield the letters that may go to an organisation: the stored ones that do, and all of this batch."""
         yield from self._store.letters_addressed_to(organisation)
         for judged in self._pending:
-            yield from (change.letter for change in judged.changes if isinstance(change, LetterEntered))
+            yield from (one.letter for one in judged.changes if isinstance(one, LetterEntered | TransferEntered))
 
     def latest_time(self, after: int) -> int:
         """Return the latest ledger time of the records behind a position; asked for each record while rules are announced."""
@@ -261,7 +263,26 @@ class StoreView:
 
 
 def _aggregates_of(body: Body) -> Iterator[str]:
-    """Yield the aggregates of letters that the rules will probably ask for; those of the directory are at hand mostly."""
+    """Yield the aggregates of letters and approvals that the rules will probably ask for; the directory's are at hand mostly."""
+    match body:
+        case LetterDispatched(references=refs, approvals=approvals):
+            for ref in (*refs.answers, *refs.follows, *refs.replaces, *refs.relates):
+                yield letter_key(LetterId(ref.identity))
+            yield from (request_key(ref.identity) for ref in approvals)
+        case ApprovalRequested(letter=subject, follows=earlier):
+            # Its letter is a reference, which may lead to another ledger; of others the letter is on this one.
+            if subject is not None:
+                yield letter_key(LetterId(subject.identity))
+            if earlier is not None:
+                yield request_key(earlier)
+        case _:
+            yield from _aggregates_named(body)
+
+
+def _aggregates_named(body: Body) -> Iterator[str]:
+    request: Digest | None = getattr(body, "request", None)
+    if request is not None and not isinstance(body, KeyEnrolled):
+        yield request_key(request)
     letter_id: LetterId | None = getattr(body, "letter", None)
     if letter_id is not None:
         yield letter_key(letter_id)
@@ -269,6 +290,3 @@ def _aggregates_of(body: Body) -> Iterator[str]:
         recipient: OrgId | None = getattr(body, "recipient", None)
         if recipient is not None:
             yield consignment_key(letter_id, recipient)
-    elif isinstance(body, LetterDispatched):
-        for ref in (*body.references.answers, *body.references.follows, *body.references.replaces, *body.references.relates):
-            yield letter_key(LetterId(ref.identity))

@@ -19,6 +19,7 @@ from cli.render import Column, purpose_lines, show_time, table_lines
 from cli.session import Session
 from cli.views import open_views
 from domain.events import LetterDispatched
+from domain.header import Ref
 from domain.ids import LetterId
 from domain.letters import mark_of
 
@@ -118,8 +119,8 @@ def _letter(station: Station, one: Submission) -> LetterId | None:
     if one.act == LetterDispatched.TYPE:
         return LetterId(one.identity)
     event = station.parts.codec.envelope(one.record)
-    found: LetterId | None = getattr(station.parts.codec.body(event.payload_type, event.payload), "letter", None)
-    return found
+    found: LetterId | Ref | None = getattr(station.parts.codec.body(event.payload_type, event.payload), "letter", None)
+    return None if isinstance(found, Ref) else found
 
 
 def _data(station: Station, one: Submission) -> dict[str, object]:

@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 class Decision:
     """What was decided in one place (both counted from 1): by whom, for which organisation, where, and at which ledger time.
 
-    `for_officer` is the officer who had delegated his place to the one who decided; None: it was his own right.
+    `for_officer` is the officer who had delegated his place, or granted a mandate, to the one who decided; None: his own right.
     """
 
     stage: int

@@ -196,7 +196,7 @@ class StageTermMissed(Change):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Right:
-    """By what right an officer may decide in a place: his own, or for the officer who delegated it to him."""
+    """By what right an officer may decide in a place: his own, or for the officer who delegated it, or granted a mandate."""
 
     for_officer: OfficerId | None
 

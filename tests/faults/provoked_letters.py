@@ -20,7 +20,7 @@ from domain.events import (
     ReceiptRefused,
 )
 from domain.header import Encryption, Ref
-from domain.ids import ZERO_DIGEST, Digest, LetterId, OfficerId, OrgId, sha256
+from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.reasons import Reason
 from domain.tree import root_of
 from tests.court import Court
@@ -92,19 +92,9 @@ def a_letter_that_is_not_open(court: Court) -> Record:
 
 
 @provokes(Reason.NOT_IN_THESE_RULES)
-def a_mandate(court: Court) -> Record:
-    return court.exchange.letter("deputy", header={"mandate": ZERO_DIGEST})
-
-
-@provokes(Reason.NOT_IN_THESE_RULES)
 def an_encrypted_document(court: Court) -> Record:
     encryption = Encryption(scheme="hpke", sha256=sha256(b"ciphertext"), size_bytes=10)
     return court.exchange.letter("deputy", documents=(document("text", encryption=encryption),))
-
-
-@provokes(Reason.NOT_IN_THESE_RULES)
-def an_approval_on_this_ledger(court: Court) -> Record:
-    return court.exchange.letter("deputy", approvals=(Ref(ledger=None, identity=sha256(b"an approval")),))
 
 
 @provokes(Reason.CODE_UNKNOWN)

@@ -12,10 +12,12 @@ from domain.errors import RejectedError
 from domain.reasons import Reason, step_of
 from tests.court import STEP_MS, Court
 from tests.faults import (
+    provoked_approvals,
     provoked_authority,
     provoked_directory,
     provoked_keys,
     provoked_letters,
+    provoked_mandates,
     provoked_proof,
     provoked_records,
 )
@@ -24,7 +26,16 @@ from tests.fixed_exchange import Said
 
 REHEARSED_AFTER: Final = 6
 """A rehearsal knows no signatures, and takes what has been said once for new only under a new event id."""
-MODULES: Final = (provoked_records, provoked_authority, provoked_keys, provoked_directory, provoked_letters, provoked_proof)
+MODULES: Final = (
+    provoked_records,
+    provoked_authority,
+    provoked_keys,
+    provoked_directory,
+    provoked_letters,
+    provoked_proof,
+    provoked_approvals,
+    provoked_mandates,
+)
 PROVOCATIONS: Final = tuple(found for module in MODULES for found in vars(module).values() if isinstance(found, Provocation))
 ELSEWHERE: Final = {
     Reason.ACCEPTED: "every test here ends with it",
