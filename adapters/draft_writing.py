@@ -28,7 +28,8 @@ copy = {copy}
 groups = {groups}
 copy_groups = {copy_groups}
 
-# Until when: a date (its end), a time, or how long from sending: "2026-12-01", "2026-12-01T14:00", "+3d", "+20s". Empty: no term.
+# Until when: a date (its end), a time, or how long from sending: "2026-12-01", "2026-12-01T14:00", "+3d", "+20s",
+# "+3wd" (working days). Empty: no term.
 acknowledge_by = {acknowledge_by}
 reply_by = {reply_by}
 

@@ -120,7 +120,9 @@ AdapterError
 │   ├── TimestampUnreachableError     an authority does not answer, or not in time
 │   ├── TimestampRefusedError         an authority answers, and does not stamp
 │   └── TimestampInvalidError         a token that does not verify, or is over something else
+├── CalendarFileError                 (adapters.calendar_files) a file that holds no working calendar
 ├── DueTimeError                      (adapters.due_times) a text that is no due time, or one that has passed
+│   └── CountryUnknownError           (adapters.working_terms) it is not known whose working days are counted
 └── SavingError                       (adapters.saving) documents could not be written where a person wanted them
 
 Every message says what happened, to what, why, and what to do next. After a `HistoryError` a station stops; it never goes

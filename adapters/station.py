@@ -100,6 +100,7 @@ class StationParts:
     checkpoints: Checkpoints
     codec: LedgerCodec
     now_ms: Callable[[], int]
+    country: str | None = None
 
 
 class Station:

@@ -15,7 +15,6 @@ from typing import Final
 from adapters.covers import Cover, decode_cover
 from adapters.documents import DOCUMENT_LIMIT_BYTES
 from adapters.drafts import Draft
-from adapters.due_times import parse_due
 from adapters.frozen_letters import FrozenLetter, freeze
 from adapters.station import Station
 from adapters.travelling_drafts import (
@@ -25,6 +24,7 @@ from adapters.travelling_drafts import (
     read_travelling_draft,
     write_travelling_draft,
 )
+from adapters.working_terms import due_of
 from cli.errors import AddresseeError
 from domain import groups
 from domain.catalogue import payload_type_of
@@ -62,12 +62,11 @@ class PreparedLetter:
 
 def terms_of(draft: Draft, station: Station) -> Terms:
     """Return the due times of a draft as instants; raise `DueTimeError` for one that is none, or is past."""
-    offset, now_ms = station.exchange.utc_offset_minutes, station.rehearsal_time
-
-    def instant(text: str | None) -> int | None:
-        return None if text is None else parse_due(text, now_ms=now_ms, utc_offset_minutes=offset)
-
-    return Terms(acknowledge_by=instant(draft.acknowledge_by), reply_by=instant(draft.reply_by))
+    by, reply_by = draft.acknowledge_by, draft.reply_by
+    return Terms(
+        acknowledge_by=None if by is None else due_of(station, by),
+        reply_by=None if reply_by is None else due_of(station, reply_by),
+    )
 
 
 def addressees_of(draft: Draft, station: Station, sender: OrgId) -> tuple[Addressee, ...]:

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from adapters.draft_reading import DraftProblem
 from adapters.drafts import Draft, DraftError
-from adapters.due_times import DueTimeError, parse_due
+from adapters.due_times import DueTimeError
+from adapters.working_terms import due_of
 from cli.dispatching import Resolve
 from cli.errors import AddresseeError, LetterAmbiguousError, LetterNotFoundError, ReferenceFormError
 from cli.views import Views
@@ -124,7 +125,7 @@ def _terms(draft: Draft, views: Views) -> Iterator[tuple[str, str]]:
     for where, text in (("acknowledge_by", draft.acknowledge_by), ("reply_by", draft.reply_by)):
         if text is not None:
             try:
-                parse_due(text, now_ms=views.station.rehearsal_time, utc_offset_minutes=views.offset_minutes)
+                due_of(views.station, text)
             except DueTimeError as error:
                 yield where, str(error)
 

@@ -22,16 +22,19 @@ from adapters.draft_reading import DraftProblem
 from adapters.draft_writing import DraftOutline, NewFile, write_draft
 from adapters.drafts import DraftError
 from adapters.submitting import Deposited
+from adapters.working_terms import WORKING_DAYS, CountryUnknownError, country_of
 from cli.acting import speaking_for
 from cli.approval_naming import named_request
 from cli.dispatching import frozen_in
 from cli.draft_checks import addressed
+from cli.errors import UsageError
 from cli.languages import Language
 from cli.letter_outcomes import outcome_so_far
 from cli.naming import named_letter
 from cli.options import Command
 from cli.session import Session
 from cli.views import Views
+from domain.directory import organisation
 from domain.dispatch import KINDS, OPEN_ACCESS, URGENCIES
 from domain.ids import OrgId
 
@@ -47,6 +50,9 @@ LETTER_LANGUAGES: Final = {
 """In which language a letter is thought to be written when nobody says it: that of the person's screen."""
 
 
+_DAYS: Final = click.IntRange(1, 999)
+
+
 def content_options(command: Command) -> Command:
     """Give a command the options that say what a letter is about, whoever it goes to."""
     for decorate in (
@@ -59,7 +65,14 @@ def content_options(command: Command) -> Command:
         click.option("--access", default=OPEN_ACCESS, show_default=True, help="Only open letters can be sent."),
         click.option("--urgency", type=click.Choice(sorted(URGENCIES)), default="ordinary", show_default=True),
         click.option("--language", metavar="TAG", help="Of the letter: uz-Latn, uz-Cyrl, mn-Cyrl, ru, en (default: as --lang)."),
+        click.option("--reply-days", metavar="N", type=_DAYS, help="Asks for a reply within so many working days."),
         click.option("--reply-by", metavar="TIME", default="", help="Asks for a reply until then: as --acknowledge-by."),
+        click.option(
+            "--acknowledge-days",
+            metavar="N",
+            type=_DAYS,
+            help="Asks for a receipt within so many working days (default: as the directory says of the sender).",
+        ),
         click.option(
             "--acknowledge-by",
             metavar="TIME",
@@ -97,18 +110,39 @@ def outline_of(session: Session, views: Views, sender: OrgId, said: dict[str, An
     references: dict[str, Any] = {
         name: tuple(named_letter(session, views, text, sender).letter.hex() for text in said[name]) for name in RELATIONS
     }
-    same = {name: said[name] for name in ("subject", "kind", "urgency", "access", "acknowledge_by", "reply_by", "case_index")}
+    same = {name: said[name] for name in ("subject", "kind", "urgency", "access", "case_index")}
     approvals = tuple(named_request(views, text).request.hex() for text in said["approvals"])
     return DraftOutline(
         **same,
         **references,
         approvals=approvals,
+        acknowledge_by=_term(said, "acknowledge") or _usual_term(views, sender),
+        reply_by=_term(said, "reply"),
         language=said["language"] or LETTER_LANGUAGES[session.language],
         to=to.organisations,
         groups=to.groups,
         copy=copy.organisations,
         copy_groups=copy.groups,
     )
+
+
+def _term(said: dict[str, Any], what: str) -> str:
+    """Return a term as a draft has it; raise `UsageError` if it is given in two ways."""
+    by, days = said[f"{what}_by"], said[f"{what}_days"]
+    if by and days is not None:
+        raise UsageError(f"--{what}-by and --{what}-days both say until when; give one of them.")
+    return f"+{days}{WORKING_DAYS}" if days is not None else str(by)
+
+
+def _usual_term(views: Views, sender: OrgId) -> str:
+    """Return the sender's usual term, which is in working days: none where it is not known by whose calendar they are counted."""
+    known = organisation(views.station.view, sender)
+    days = known.entry.acknowledge_days if known else 0
+    try:
+        country_of(views.station)
+    except CountryUnknownError:
+        return ""
+    return f"+{days}{WORKING_DAYS}" if days else ""
 
 
 def new_folder(session: Session, views: Views) -> Path:

@@ -41,6 +41,8 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "mandate": Noun(module="cli.mandates", name="mandate", about="Mandates: who acts for whom, and until when."),
         "group": Noun(module="cli.groups", name="group", about="Groups of organisations, for circulars."),
         "register": Noun(module="cli.registers", name="register", about="Registers and their numbers."),
+        "calendar": Noun(module="cli.calendars", name="calendar", about="Working calendars, by which terms in days are counted."),
+        "outage": Noun(module="cli.calendars", name="outage", about="Outages, which move due times."),
         "letter": Noun(module="cli.letters", name="letter", about="Letters: draft, sign, send, read, acknowledge, refuse."),
         "approval": Noun(module="cli.approvals", name="approval", about="Approvals: ask for them, decide, see how they stand."),
         "inbox": Noun(module="cli.boxes", name="inbox", about="Letters received, and what is still owed."),

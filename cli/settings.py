@@ -71,6 +71,9 @@ class Settings:
     kafka_password_file: str | None = _setting(
         None, "a file whose first line is the password of `kafka_username`, or that of an encrypted `kafka_key_file`", "file"
     )
+    country: str | None = _setting(
+        None, "by whose calendar terms in working days are counted; without it the only country that has calendars", "UZ, MN, …"
+    )
     lang: Language = _setting(  # noqa: RUF009 - a field, as above
         Language.ENGLISH, "language of labels and prompts: en, uz, uz-cyrl, mn, ru"
     )

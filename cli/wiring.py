@@ -78,6 +78,7 @@ class StationPlan:
     ledger_timeout_s: float = TIMEOUT_S
     documents_timeout_s: float = TIMEOUT_S
     security: KafkaSecurity = PLAIN_TEXT
+    country: str | None = None
     witness_policy: WitnessPolicy = NO_WITNESSES
     now_ms: Callable[[], int] = system_clock_ms
     fetched_again: Callable[[Digest], None] = log_fetched_again
@@ -166,6 +167,7 @@ def _station_of(session: Session, ledger_timeout_s: float) -> Station:
             passphrase=passphrase_source(session),
             pin=pin_source(session),
             verify_threads=settings.verify_threads,
+            country=settings.country,
             document_limit_bytes=settings.document_limit_bytes,
             ledger_timeout_s=ledger_timeout_s,
             security=kafka_security(session),
@@ -356,6 +358,7 @@ def build_station(plan: StationPlan, *, ledger: Ledger | None = None) -> Station
         ),
         codec=codec,
         now_ms=plan.now_ms,
+        country=plan.country,
     )
     return Station(parts)
 
