@@ -12,6 +12,7 @@ CliError
 ├── NotConfirmedError             the person said no
 ├── FoundingStoppedError          a ledger was half made; says what exists and what to do
 ├── DemoFailedError               (cli.demo_station) the demo met a verdict that it did not expect
+├── PrintSupportMissingError      a library, or the font, with which pages are printed is not installed
 └── HomeError                     the home cannot be read or written
 
 Lower layers know nothing of exit codes. `outcome_of` looks an error up by the names of its classes, the most particular
@@ -99,6 +100,17 @@ class FoundingStoppedError(CliError):
     """Making a ledger stopped half-way; the message says what exists now, and how to finish or to undo it."""
 
 
+class PrintSupportMissingError(CliError):
+    """Pages cannot be printed on this machine: the extra `print`, a library of the system or the font is missing."""
+
+    def __init__(self, missing: str) -> None:
+        """Name what is missing."""
+        super().__init__(
+            f"Nothing was printed: {missing} cannot be loaded here. Install the extra `print`; a PDF also "
+            "needs Pango and the font DejaVu Sans (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core)."
+        )
+
+
 class HomeError(CliError):
     """The home folder of this station cannot be read or written."""
 
@@ -123,6 +135,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "ConfirmationNeededError": (ExitCode.USAGE, "CONFIRMATION_NEEDED"),
         "NotConfirmedError": (ExitCode.FAILED, "NOT_CONFIRMED"),
         "FoundingStoppedError": (ExitCode.FAILED, "FOUNDING_STOPPED"),
+        "PrintSupportMissingError": (ExitCode.FAILED, "PRINT_SUPPORT_MISSING"),
         "HomeError": (ExitCode.FAILED, "HOME"),
         "DomainError": (ExitCode.FAILED, "DOMAIN"),
         "IdError": (ExitCode.USAGE, "ID"),

@@ -42,7 +42,7 @@ TEXT_LIMIT_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Read:
+class ReadLetter:
     """A letter whose every document was checked: what it is, its documents by name, its main text if it is one."""
 
     facts: LetterFacts
@@ -69,13 +69,13 @@ def read_command(session: Session, /, letter: str, folder: str | None, for_: str
     views = open_views(session, as_of)
     organisation = organisation_id(for_) if for_ is not None else home_if_known(session, views)
     named = named_letter(session, views, letter, organisation)
-    read = _read(views, named.letter, Path(folder).expanduser() if folder is not None else None)
+    read = read_letter(views, named.letter, Path(folder).expanduser() if folder is not None else None)
     session.show(_data(views, read), lambda: [*banner(session, views), *_lines(session, read)])
     if not views.as_of and organisation is not None:
-        _say_opened(session, views, named.letter, organisation)
+        say_opened(session, views, named.letter, organisation)
 
 
-def _read(views: Views, letter: LetterId, folder: Path | None) -> _Read:
+def read_letter(views: Views, letter: LetterId, folder: Path | None) -> ReadLetter:
     """Check every document of a letter; raise a `DocumentError` at the first that is missing or differs: nothing is shown."""
     station = views.station
     body = letter_body(station, letter)
@@ -93,7 +93,7 @@ def _read(views: Views, letter: LetterId, folder: Path | None) -> _Read:
         saved: tuple[SavedDocument, ...] = ()
         if folder is not None:
             saved = save_documents(folder, [(one.name or "", r) for one, r in zip(documents, readers, strict=True)])
-    return _Read(facts=facts, documents=documents, text=text, saved=saved)
+    return ReadLetter(facts=facts, documents=documents, text=text, saved=saved)
 
 
 def _checked(views: Views, document: Document) -> BinaryIO:
@@ -119,7 +119,7 @@ def _text(document: Document, reader: BinaryIO) -> str | None:
         return None
 
 
-def _data(views: Views, read: _Read) -> dict[str, Any]:
+def _data(views: Views, read: ReadLetter) -> dict[str, Any]:
     documents = [{name: getattr(one, name) for name in NamedDocument.__slots__} | {"saved": None} for one in read.documents]
     for document, saved in zip(documents, read.saved, strict=False):
         document["saved"] = saved.path
@@ -127,14 +127,14 @@ def _data(views: Views, read: _Read) -> dict[str, Any]:
     return {**scope_data(views), "letter": letter, "documents": documents, "text": read.text}
 
 
-def _lines(session: Session, read: _Read) -> list[str]:
+def _lines(session: Session, read: ReadLetter) -> list[str]:
     language = session.language
     head = visible(f"{read.facts.sender}  № {read.facts.number}  {subject_words(read.facts.subject)}")
     text = [label("note.main_not_text", language)] if read.text is None else [visible(one) for one in read.text.splitlines()]
     return [head, "", *text, "", *_document_table(session, read), label("note.digests_checked", language)]
 
 
-def _document_table(session: Session, read: _Read) -> list[str]:
+def _document_table(session: Session, read: ReadLetter) -> list[str]:
     language, saved = session.language, tuple(str(one.path) for one in read.saved)
     columns: Sequence[Column] = (
         Column(heading=label("heading.documents", language)),
@@ -156,7 +156,7 @@ def _document_table(session: Session, read: _Read) -> list[str]:
     return table_lines(columns, rows)
 
 
-def _say_opened(session: Session, views: Views, letter: LetterId, organisation: OrgId) -> None:
+def say_opened(session: Session, views: Views, letter: LetterId, organisation: OrgId) -> None:
     """Let this home's station say that the officer opened the letter; what keeps it from that is told and hides nothing."""
     try:
         with views.reading() as connection:

@@ -6,6 +6,7 @@ import click
 
 from cli.letter_changes import recall_command, supersede_command
 from cli.letter_drafts import check_command, draft_command, sign_command
+from cli.letter_printing import print_command
 from cli.letter_reading import read_command
 from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
 from cli.letter_sending import reply_command, send_command
@@ -32,5 +33,6 @@ for _command in (
     list_command,
     show_command,
     read_command,
+    print_command,
 ):
     letter.add_command(_command)
