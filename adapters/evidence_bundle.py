@@ -1,7 +1,8 @@
 """An evidence bundle, `.ortoo.zip`: which files it has, and what they say before anything of it is believed (step 2).
 
 A bundle of one event has its files at the top. A letter's bundle has a folder `events/<position>/` for each of its events.
-The enrolments of all keys that signed, back to the genesis, lie once each in `enrolment/<position>/`; documents lie by digest.
+The enrolments of all keys that signed, back to the genesis, lie once each in `enrolment/<position>/`, and beside them the grants
+of the mandates under which something was said; documents lie by digest.
 A record with its leaf of the verdict log and both proofs is all that counts: everything else follows from them and must agree.
 """
 

@@ -14,7 +14,7 @@ import click
 
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
-from cli.confirm import Preview, confirmed
+from cli.confirm import Preview, ask, confirmed
 from cli.errors import HomeError, UsageError
 from cli.fates import Fate
 from cli.labels import label
@@ -22,7 +22,7 @@ from cli.languages import Language
 from cli.options import Command, choose
 from cli.progress import ProgressLine
 from cli.session import Session
-from cli.standing_in import named_mandate, offer, signer_words, standing_in_data
+from cli.standing_in import fitting_mandates, named_mandate, offer, signer_words, standing_in_data
 from cli.wiring import open_station
 from domain.directory import Role, has_role, officer
 from domain.exchange import EXCHANGE_ID
@@ -113,7 +113,8 @@ def speaker_of(
     """Return who acts with his key, for the organisation named, or for his home or that of the mandate under which he acts.
 
     `act` is the type of event that he is to say, if it can be said under a mandate. Raises `UsageError` if he has neither the
-    role there nor named a mandate, and then names those that fit; `KeyringError` if his key is not here or not in force.
+    role there nor named a mandate, and then names those that fit; at a terminal he is asked if one does. Raises `KeyringError`
+    if his key is not here or not in force.
     """
     who, whom = acting_officer(session), speaking_for(session, station, organisation)
     named = named_mandate(session, station, who)
@@ -121,13 +122,16 @@ def speaker_of(
         if named.organisation != whom:
             raise UsageError(f"The mandate is for {named.organisation}, and not for {whom}. Leave out --for, or name another.")
         return Speaker(signer=replace(station.signer(who), mandate=named.mandate), organisation=whom)
-    if not has_role(station.view, who, whom, role):
-        raise UsageError(
-            f"{who} is not appointed as {role.value} in {whom}, so the ledger would reject what he signs. "
-            "`ortoo officer list` shows who is; name another officer with --as, or the organisation with --for."
-            + offer(station, who, role, act)
-        )
-    return Speaker(signer=station.signer(who), organisation=whom)
+    if has_role(station.view, who, whom, role):
+        return Speaker(signer=station.signer(who), organisation=whom)
+    fitting = fitting_mandates(station, who, role, act)
+    if session.asks and len(fitting) == 1 and fitting[0].organisation == whom:
+        ask(session, label("prompt.act_for", session.language, officer=fitting[0].officer, organisation=whom))
+        return Speaker(signer=replace(station.signer(who), mandate=fitting[0].mandate), organisation=whom)
+    raise UsageError(
+        f"{who} is not appointed as {role.value} in {whom}, so the ledger would reject what he signs. "
+        "`ortoo officer list` shows who is; name another officer with --as, or the organisation with --for." + offer(who, fitting)
+    )
 
 
 def speaking_for(session: Session, station: Station, organisation: str | None) -> OrgId:

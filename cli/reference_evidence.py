@@ -38,7 +38,10 @@ _FILES: Final = (
     (SIGNER, "the first signer's certificate; must equal what its enrolment gives"),
     (ISSUER, "the authority's certificate that issued it; must be one of the trust file"),
     (VERIFY, "the commands for a person with openssl, sha256sum and a shell; must equal what follows from the records"),
-    (f"{ENROLMENTS}<position>/", "the enrolment of each key that signed, of each registrar who enrolled one, and the genesis"),
+    (
+        f"{ENROLMENTS}<position>/",
+        "the enrolment of each key that signed, the grant of each mandate, what these rest on, the genesis",
+    ),
     (f"{EVENTS}<position>/", "of a letter's bundle: the files of each event, in place of those at the top"),
     (f"{DOCUMENTS}<sha256>", "covers, letters, attachments"),
     (" ".join(CONSISTENCY), "if the bundle was made for a holder of an older checkpoint: `old <size>`, then a hash a line"),
@@ -60,7 +63,7 @@ _STEPS: Final = {
     Step.SIGNATURES: "every signature verifies over what the record gives, by keys vouched for back to the genesis",
     Step.LOGS: "record and verdict are leaves of both logs; both notes bear the operator's two lines and k cosignatures",
     Step.CERTIFICATES: "an authority of the trust file issued each certificate, good at the ledger time of its enrolment",
-    Step.ACCEPTANCE: "the verdict says accepted: of the event, and of each enrolment",
+    Step.ACCEPTANCE: "the verdict says accepted: of the event, and of each enrolment; its mandate, if it names one, covers it",
     Step.DOCUMENTS: "each document is the one that the event names, or is not there, and then it is said",
     Step.HISTORY: "an older checkpoint that the verifier holds is of this history; a ledger at hand tells what happened since",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from adapters.station import Station
@@ -39,6 +40,8 @@ def named_mandate(session: Session, station: Station, who: OfficerId) -> Mandate
 def fitting_mandates(station: Station, who: OfficerId, role: Role, act: str | None) -> tuple[Mandate, ...]:
     """Return the mandates under which an officer could say a type of event (None: any) now that needs a role."""
     view, now = station.view, station.rehearsal_time
+    if role not in MANDATE_ROLES:
+        return ()
     return tuple(
         one
         for one in mandates_held(view, who)
@@ -50,12 +53,13 @@ def fitting_mandates(station: Station, who: OfficerId, role: Role, act: str | No
     )
 
 
-def offer(station: Station, who: OfficerId, role: Role, act: str | None) -> str:
+def offer(who: OfficerId, fitting: Sequence[Mandate]) -> str:
     """Return a sentence that names the mandates with which somebody could go on; empty if there are none."""
-    found = fitting_mandates(station, who, role, act)
-    if not found or role not in MANDATE_ROLES:
+    if not fitting:
         return ""
-    named = "; ".join(f"for {one.officer} in {one.organisation}: --mandate {one.mandate.hex()[:MANDATE_SHOWN]}" for one in found)
+    named = "; ".join(
+        f"for {one.officer} in {one.organisation}: --mandate {one.mandate.hex()[:MANDATE_SHOWN]}" for one in fitting
+    )
     return f" {who} could act under a mandate ({named})."
 
 

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.homes import Answer
+from cli.main import ortoo
+from cli.session import Session
+from tests.homes import PASSPHRASE, Answer
 from tests.offices import Offices, offices
 
 
@@ -122,6 +125,20 @@ def test_a_mandate_speaks_for_the_first_signatory_only(made: Offices) -> None:
     refused = made.ministry.run("--as", "clerk", *words)
     assert refused.code == 2
     assert "first signatory" in refused.err
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes\nyes\n", 0), ("no\n", 2)])
+def test_at_a_terminal_the_one_mandate_that_fits_is_asked_about(
+    made: Offices, answer: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant(made)
+    monkeypatch.setattr(Session, "asks", property(lambda _: True))
+    variables = {"ORTOO_HOME": str(made.ministry.folder), "ORTOO_PASSPHRASE": PASSPHRASE}
+    words = ["--as", "clerk", "letter", "send", made.file("e.txt"), "--subject", "x", "--to", "mfy-001"]
+    result = CliRunner().invoke(ortoo, words, input=answer, env=variables)
+    assert "act for deputy" in result.stderr
+    assert ("clerk, acting for deputy" in result.stderr) == (code == 0)
+    assert (result.exit_code == 0) == (code == 0), result.stderr
 
 
 def test_a_draft_is_checked_for_a_deputy(made: Offices) -> None:
