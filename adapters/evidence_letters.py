@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 
+from adapters.evidence_approvals import approvals_named, request_of
 from adapters.evidence_bundle import Proven
 from domain.events import GroupDefined, GroupVersion, LetterDispatched
 from domain.ids import OrgId
@@ -23,7 +24,7 @@ def letter_of(events: Iterable[Proven]) -> Proven | None:
 
 
 def concerns(one: Proven, sent: Proven) -> bool:
-    """Tell whether an event belongs to a letter: the letter, its group, what was done to it or with it, an answer to it."""
+    """Tell whether an event belongs to a letter: the letter, its group, its approvals, what was done with it, an answer to it."""
     body, dispatch = one.opened.body, sent.opened.body
     assert isinstance(dispatch, LetterDispatched)  # noqa: S101 - what `letter_of` returns
     if isinstance(body, LetterDispatched):
@@ -32,6 +33,9 @@ def concerns(one: Proven, sent: Proven) -> bool:
     if isinstance(body, GroupDefined):
         own = body.header.organisation == dispatch.header.organisation
         return own and any((group.group, group.version) == (body.group, body.version) for group in _groups(dispatch))
+    approval = request_of(body, one.opened.identity)
+    if approval is not None:
+        return approval in approvals_named(dispatch) and one.position < sent.position
     return bool(getattr(body, "letter", None) == sent.opened.identity)
 
 

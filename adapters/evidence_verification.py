@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from adapters.evidence_approvals import verify_approvals
 from adapters.evidence_bundle import (
     ISSUER,
     PAE,
@@ -144,11 +145,12 @@ class _Verification:
             findings.missing(Step.PARSING, "", f"what shows that {wanted} was addressed")
 
     def _require_one_letter(self, sent: Proven | None) -> None:
-        """Step 2: all events are about one letter, and show that whoever received it was addressed."""
+        """Steps 2 and 6: all events are about one letter, show whoever received it to be addressed, and how it was approved."""
         bundle, findings = self.bundle, self.findings
         if sent is None:
             findings.missing(Step.PARSING, "", "the letter's dispatch")
             return
+        verify_approvals(bundle.events, sent, findings)
         shown = addressed_in(bundle.events, sent)
         for one in bundle.events:
             recipient: OrgId | None = getattr(one.opened.body, "recipient", None)

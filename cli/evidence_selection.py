@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from adapters.correspondence import letter_body
+from adapters.evidence_approvals import APPROVAL_EVENTS, approvals_named, request_of
 from adapters.evidence_export import Sources
 from adapters.station import Station
 from adapters.trust_files import TrustedAnchor
@@ -26,10 +27,15 @@ from domain.events import (
 )
 from domain.exchange import anchors_of
 from domain.groups import is_member
-from domain.ids import LetterId, OrgId
+from domain.ids import Digest, LetterId, OrgId
 from domain.ledger_time import MS_PER_S
 from domain.letters import capacity_of, letter
-from projections.evidence_queries import positions_about_letter, positions_of_answers, positions_of_groups
+from projections.evidence_queries import (
+    positions_about_letter,
+    positions_of_answers,
+    positions_of_groups,
+    positions_of_types,
+)
 from projections.exchange_queries import exchange_positions
 
 
@@ -48,7 +54,8 @@ def letter_positions(station: Station, connection: Connection, sent: LetterId, r
     senders = None if recipient is None else frozenset(_speakers_for(view, recipient))
     about = positions_about_letter(connection, sent, recipient)
     groups = _group_positions(station, connection, owner, shown, before=min(about)) if shown else ()
-    return tuple(sorted({*groups, *about, *positions_of_answers(connection, sent, senders)}))
+    approvals = _approval_positions(station, connection, approvals_named(dispatch), before=min(about))
+    return tuple(sorted({*groups, *approvals, *about, *positions_of_answers(connection, sent, senders)}))
 
 
 def sources_of(station: Station, connection: Connection, pair: CheckpointPair) -> Sources:
@@ -100,6 +107,17 @@ def _group_positions(
         if isinstance(body, GroupDefined) and (key := (body.group, body.version)) in versions:
             parts[key] = [position] if body.part == 1 else [*parts[key], position]
     return tuple(position for positions in parts.values() for position in positions)
+
+
+def _approval_positions(station: Station, connection: Connection, named: Collection[Digest], *, before: int) -> tuple[int, ...]:
+    """Return where everything stands that was said on these requests for approval before the letter."""
+    found = positions_of_types(connection, [event.TYPE for event in APPROVAL_EVENTS], before) if named else ()
+    verdicts = ((position, station.parts.store.verdict(position)) for position in found)
+    return tuple(
+        position
+        for position, verdict in verdicts
+        if verdict is not None and request_of(_body(station, position), verdict.identity) in named
+    )
 
 
 def _body(station: Station, position: int) -> Body:

@@ -38,6 +38,12 @@ def positions_of_answers(connection: Connection, letter: LetterId, senders: Coll
     return tuple(connection.execute(chosen).scalars())
 
 
+def positions_of_types(connection: Connection, types: Collection[str], before: int) -> tuple[int, ...]:
+    """Return where everything accepted of these types stands before a position, in order."""
+    chosen = (_E.type.in_(types), _ACCEPTED, _E.position < before)
+    return tuple(connection.execute(select(_E.position).where(*chosen).order_by(_E.position)).scalars())
+
+
 def positions_of_groups(connection: Connection, owner: OrgId, before: int) -> tuple[int, ...]:
     """Return where an organisation defined its groups before a position, in order."""
     mine = (_E.organisation == owner, _E.type == GroupDefined.TYPE, _ACCEPTED, _E.position < before)
