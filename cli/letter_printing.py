@@ -18,7 +18,7 @@ from cli.local_names import TAGS, acting_words, local_text
 from cli.naming import home_if_known, named_letter
 from cli.options import command_options, reading_options
 from cli.print_letter import LetterSheet, Numbered, PrintedSigner, letter_page
-from cli.printing import Sheets, checked_file, qr_svg, show_printed, write_sheets
+from cli.printing import Sheets, checked_file, output_option, qr_svg, show_printed, write_sheets
 from cli.reading import for_option, now_of, short_date, subject_words
 from cli.render import show_size, show_time
 from cli.session import Session
@@ -49,14 +49,7 @@ _FATES: Final = ("recalled", "superseded", "contested", "repudiated")
 
 @click.command("print")
 @click.argument("letter")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A new file: .html, or .pdf (PDF/A-3b).",
-)
+@output_option
 @for_option
 @reading_options
 @command_options

@@ -67,7 +67,7 @@ def letter_page(sheet: LetterSheet) -> str:
     return page(
         language=sheet.tag,
         title=f"{number} {sheet.subject}",
-        foot=f"{number}  {sheet.outgoing.day}  {sheet.identity[:16]}…",
+        foot=f"{number} · {sheet.outgoing.day} · {sheet.identity[:16]}…",
         body=_body(sheet),
     )
 

@@ -33,8 +33,6 @@ thead { display: table-header-group; }
 th, td { border: 0.4pt solid #666; padding: 0.8mm 1.2mm; text-align: left; vertical-align: top; font-size: 7.5pt; }
 th { background: #eee; }
 tr, .signature { break-inside: avoid; }
-.number { white-space: nowrap; }
-.crossed { text-decoration: line-through; }
 .origin { display: table; width: 100%; margin-top: 5mm; border-top: 0.6pt solid #000; padding-top: 2mm; break-inside: avoid; }
 .origin > div { display: table-cell; vertical-align: middle; }
 .qr { width: 31mm; }
@@ -85,11 +83,8 @@ def pair(name: str, value: object) -> str:
     return f"<div>{shown(f'{name}:')} {shown(value)}</div>"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, crossed: frozenset[int] = frozenset()) -> str:
-    """Return a table whose headings stand on every sheet; the rows of the numbers `crossed` (from 0) are struck through."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table whose headings stand on every sheet."""
     head = "".join(f"<th>{shown(one)}</th>" for one in headings)
-    lines = []
-    for number, row in enumerate(rows):
-        mark = ' class="crossed"' if number in crossed else ""
-        lines.append(f"<tr{mark}>" + "".join(f"<td>{shown(cell)}</td>" for cell in row) + "</tr>")
+    lines = ("<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"

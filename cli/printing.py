@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import click
+
 from cli.errors import PrintSupportMissingError, UsageError
 from cli.labels import label
+from cli.options import Command
 from cli.print_page import FONT
 from cli.progress import ProgressLine
 from cli.render import pair_lines
@@ -43,6 +46,14 @@ class Sheets:
 
     html: str
     at: int
+
+
+def output_option(command: Command) -> Command:
+    """Give a command `-o FILE`; the function gets `output`, which `checked_file` takes."""
+    kind = click.Path(path_type=Path)
+    return click.option(
+        "-o", "--output", required=True, metavar="FILE", type=kind, help="A new file: .html, or .pdf (PDF/A-3b)."
+    )(command)
 
 
 def checked_file(text: Path) -> Path:

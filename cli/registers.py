@@ -11,22 +11,23 @@ from typing import Any, Final
 import click
 
 from adapters.registration import register_defined
-from cli.acting import acting_station, home_of_officer, speaker_of, speaking_option
+from cli.acting import acting_station, speaker_of, speaking_option
 from cli.confirm import Preview
 from cli.directory_reading import page
 from cli.errors import UsageError
 from cli.labels import label
-from cli.options import Command, acting_options, command_options, page_options, reading_options
+from cli.options import acting_options, command_options, page_options, reading_options
+from cli.register_books import book_entries, book_options
+from cli.register_printing import print_command
 from cli.render import Column, page_note, show_time, table_lines
 from cli.session import Session
 from cli.views import Views, banner, open_views
 from cli.voices import say_one
 from domain.directory import Role
 from domain.events import RegisterDefined
-from domain.ids import OfficerId, OrgId, organisation_id
 from domain.registers import DIRECTIONS, year_of
 from domain.verdicts import RegisterKind
-from projections.register_queries import RegisterRow, register_entries
+from projections.register_queries import RegisterRow
 
 EXPORTED: Final = (
     "serial",
@@ -41,22 +42,13 @@ EXPORTED: Final = (
     "acting_for",
 )
 """The columns of an export; times are in the ledger's offset."""
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""How a cell begins that some spreadsheet takes for a formula; the last four are the wide forms, which East Asian ones take."""
 
 
 @click.group("register")
 def register() -> None:
     """Registers and their numbers."""
-
-
-def _book_options(command: Command) -> Command:
-    """Give a command which register is meant: the function gets `org`, `direction` and `year`."""
-    for decorate in (
-        click.option("--year", type=click.IntRange(1970, 2099), help="Default: the current one of the ledger."),
-        click.option("--org", metavar="ORG", help="Whose register (default: the home of who acts)."),
-        click.argument("direction", type=click.Choice(list(DIRECTIONS))),
-    ):
-        command = decorate(command)
-    return command
 
 
 @register.command("define")
@@ -113,7 +105,7 @@ def define(  # noqa: PLR0913 - what the command line says
 
 
 @register.command("show")
-@_book_options
+@book_options
 @page_options
 @reading_options
 @command_options
@@ -135,7 +127,7 @@ def show(  # noqa: PLR0913 - what the command line says
     """
     views, language = open_views(session, as_of), session.language
     most = limit or session.settings.lines_limit
-    found = _entries(session, views, direction, org, year, after=after, limit=most + 1)
+    found = book_entries(session, views, direction, org, year, after=after, limit=most + 1)
     rows, more = page(found, most)
     next_after = str(rows[-1].serial) if more else None
     lines = _book_lines(session, views, DIRECTIONS[direction], rows) if rows else [label("note.nothing", language)]
@@ -145,8 +137,16 @@ def show(  # noqa: PLR0913 - what the command line says
 
 
 @register.command("export")
-@_book_options
-@click.option("--to", "file", type=click.Path(path_type=Path), help="A new file (default: standard output).")
+@book_options
+@click.option(
+    "-o",
+    "--output",
+    "--to",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file (default: standard output).",
+)
 @reading_options
 @command_options
 def export(
@@ -161,41 +161,19 @@ def export(
 ) -> None:
     """Export a whole book as CSV (UTF-8, commas, headings in the first line).
 
+    A file begins with a byte order mark, by which spreadsheets know UTF-8; standard output, which programs read, does not.
+
     Example:
-      ortoo register export incoming --year 2026 --to incoming-2026.csv
+      ortoo register export incoming --year 2026 -o incoming-2026.csv
     """
     views = open_views(session, as_of)
-    rows = _entries(session, views, direction, org, year)
+    rows = book_entries(session, views, direction, org, year)
     text = "\n".join(_csv_lines(rows, views)) + "\n"
     if file is None:
         session.show({"entries": rows}, text.splitlines)
         return
     _write_new(file.expanduser(), text)
     session.show({"file": file, "count": len(rows)}, [f"{file}: {len(rows)}"])
-
-
-def _entries(  # noqa: PLR0913 - which book, and which of its pages
-    session: Session,
-    views: Views,
-    direction: str,
-    org: str | None,
-    year: int | None,
-    *,
-    after: str | None = None,
-    limit: int | None = None,
-) -> tuple[RegisterRow, ...]:
-    if after is not None and not after.isdecimal():
-        raise UsageError(f"--after {after!r} is not the cursor of a register, which is a number.")
-    whose = organisation_id(org) if org is not None else _home(session, views)
-    chosen = year or year_of(max(views.at, 0), views.offset_minutes)
-    with views.reading() as reading:
-        return register_entries(reading, whose, DIRECTIONS[direction], chosen, after=int(after or 0), limit=limit)
-
-
-def _home(session: Session, views: Views) -> OrgId:
-    if session.settings.officer is None:
-        raise UsageError("It is not known whose register is meant: give --org ORG, or say who acts with --as OFFICER.")
-    return home_of_officer(views.station, OfficerId(session.settings.officer))
 
 
 def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequence[RegisterRow]) -> list[str]:
@@ -215,7 +193,7 @@ def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequen
 
 def _write_new(file: Path, text: str) -> None:
     try:
-        with file.open("x", encoding="utf-8", newline="") as stream:
+        with file.open("x", encoding="utf-8-sig", newline="") as stream:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
@@ -239,4 +217,7 @@ def _csv_line(cells: Sequence[object]) -> str:
 
 def _harmless(value: object) -> object:
     """Return a cell that a spreadsheet takes for text: a subject must not become a formula in a registrar's office."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+
+
+register.add_command(print_command)

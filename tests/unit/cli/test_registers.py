@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,10 +67,11 @@ def test_a_book_is_shown_as_it_stood(home: Home) -> None:
 def test_an_export_is_csv_and_no_formula(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "book.csv"
     assert home.done("--json", "register", "export", "outgoing", "--to", str(file)).data == {"file": str(file), "count": 3}
-    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     assert [row["serial"] for row in rows] == ["1", "2", "3"]
     assert [row["subject"] for row in rows] == ["First", "Second, with a comma", f"'{FORMULA}"]
-    assert home.done("register", "export", "outgoing").out == file.read_text("utf-8")
+    assert home.done("register", "export", "outgoing").out == file.read_text("utf-8-sig")
+    assert file.read_bytes().startswith(codecs.BOM_UTF8)
     assert len(home.done("--json", "register", "export", "outgoing").data["entries"]) == 3
 
 
