@@ -106,6 +106,7 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
         officers = {(one.officer, facts.sender) for one in signers} | set(_officers_in(steps))
         officers |= {(spoken[step.position].officer, step.organisation) for step in steps if step.position in spoken}
         officers |= {(spoken[facts.position].officer, facts.sender)} if facts.position in spoken else set()
+        officers |= {(one.deputy, one.deputy_organisation) for one in spoken.values()}
         return Details(
             facts=facts,
             line=line,
@@ -281,9 +282,11 @@ def _signer_lines(session: Session, views: Views, details: Details) -> list[str]
 def _signer_words(session: Session, details: Details, number: int, officer: OfficerId) -> str:
     """Return who signed the letter; a mandate speaks for the first signer."""
     facts = details.facts
-    words = _with_id(details.officers[officer, facts.sender], officer)
     spoken = details.spoken.get(facts.position) if number == 0 else None
-    grantor = None if spoken is None else _with_id(details.officers[spoken.officer, facts.sender], spoken.officer)
+    if spoken is None:
+        return _with_id(details.officers[officer, facts.sender], officer)
+    words = _with_id(details.officers[officer, spoken.deputy_organisation], officer)
+    grantor = _with_id(details.officers[spoken.officer, facts.sender], spoken.officer)
     return acting_words(session.language, words, grantor)
 
 
@@ -356,10 +359,10 @@ def _step_words(session: Session, told: ToldStep) -> str:
 
 
 def _signed_words(session: Session, details: Details, step: FateStep) -> str:
-    signer = details.officers[step.officer, step.organisation]
+    spoken = details.spoken.get(step.position)
+    signer = details.officers[step.officer, step.organisation if spoken is None else spoken.deputy_organisation]
     if step.assurance == TEMPORARY:
         signer += f" ({code_label('assurance', TEMPORARY, session.language)})"
-    spoken = details.spoken.get(step.position)
     if spoken is not None:
         signer = acting_words(session.language, signer, details.officers[spoken.officer, step.organisation])
     if step.about_officer is None:

@@ -38,10 +38,12 @@ class MandateRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenFor:
-    """For whom an event was said, and under which mandate."""
+    """For whom an event was said under which mandate, and the deputy who said it, with where he is appointed."""
 
     officer: OfficerId
     mandate: Digest
+    deputy: OfficerId
+    deputy_organisation: OrgId
 
 
 def mandates_of(
@@ -73,9 +75,15 @@ def spoken_at(connection: Connection, positions: Iterable[int]) -> Mapping[int, 
     wanted = sorted(set(positions))
     found: dict[int, SpokenFor] = {}
     for start in range(0, len(wanted), ASKED_AT_ONCE):
-        chosen = select(SPOKEN).where(SPOKEN.c.position.in_(wanted[start : start + ASKED_AT_ONCE]))
-        for row in connection.execute(chosen):
-            found[row.position] = SpokenFor(officer=OfficerId(row.officer), mandate=Digest(bytes(row.mandate)))
+        here = SPOKEN.c.position.in_(wanted[start : start + ASKED_AT_ONCE])
+        chosen = select(SPOKEN, MANDATES.c.deputy, MANDATES.c.deputy_organisation)
+        for row in connection.execute(chosen.join(MANDATES, MANDATES.c.mandate == SPOKEN.c.mandate).where(here)):
+            found[row.position] = SpokenFor(
+                officer=OfficerId(row.officer),
+                mandate=Digest(bytes(row.mandate)),
+                deputy=OfficerId(row.deputy),
+                deputy_organisation=OrgId(row.deputy_organisation),
+            )
     return found
 
 
