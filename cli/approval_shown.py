@@ -27,12 +27,17 @@ TURN: Final = "▶"
 def request_lines(session: Session, views: Views, told: RequestTold) -> Iterator[str]:
     """Yield everything that is told of a request."""
     yield from pair_lines(_pairs(session, views, told))
-    for stage in told.stages:
-        yield ""
-        yield from _stage_lines(session, views, stage, is_current=stage.stage == told.line.stage)
+    yield ""
+    yield from route_lines(session, views, told)
     if told.rounds_before or told.rounds_after:
         yield ""
         yield from approval_lines(session, views, [*told.rounds_before, told.line, *told.rounds_after])
+
+
+def route_lines(session: Session, views: Views, told: RequestTold) -> Iterator[str]:
+    """Yield the route of a request, stage by stage."""
+    for stage in told.stages:
+        yield from _stage_lines(session, views, stage, is_current=stage.stage == told.line.stage)
 
 
 def approval_lines(session: Session, views: Views, lines: Sequence[RequestLine]) -> Iterator[str]:
@@ -57,7 +62,7 @@ def marks_words(session: Session, line: RequestLine) -> str:
 
 
 def place_line(session: Session, views: Views, place: PlaceTold) -> str:
-    """Return a place in one line: its sign and number, who is to decide, and what he decided or why nobody can."""
+    """Return a place in one line: its sign and number, who is to decide, who may too, and whether nobody can."""
     language, view = session.language, views.station.view
     if place.organisation is not None:
         who = organisation_words(view, place.organisation, language)
@@ -66,8 +71,6 @@ def place_line(session: Session, views: Views, place: PlaceTold) -> str:
         known = officer(view, place.officer)
         who = officer_words(view, place.officer, known.home, language) if known else str(place.officer)
     words = [f"  {SIGNS[place.answer]} {place.place}", who]
-    if place.answer is not None:
-        words.append(_decision_words(session, views, place))
     words += [
         label("note.may_decide_too", language, officer=one.to, until=show_time(one.until_at, views.offset_minutes))
         for one in place.delegations
@@ -104,6 +107,8 @@ def _stage_lines(session: Session, views: Views, stage: StageTold, *, is_current
     yield f"{TURN if is_current else ' '} " + "  ".join(words)
     for place in stage.places:
         yield place_line(session, views, place)
+        if place.answer is not None:
+            yield visible(f"      {_decision_words(session, views, place)}")
         if place.text is not None:
             yield visible(f"      “{place.text}”")
 

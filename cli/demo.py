@@ -18,6 +18,17 @@ from adapters.certificate_authority import Authority
 from adapters.due_times import show_offset
 from adapters.ledger_locations import KafkaLocation, SqliteLocation, parse_location
 from adapters.store.dialect import holds_password, make_schema
+from cli.approval_naming import short
+from cli.demo_approval import (
+    BODIES_STATION,
+    LABOUR,
+    ApprovalStory,
+    head,
+    run_approval,
+    story_ministry_officers,
+    story_organisations,
+    story_other_officers,
+)
 from cli.demo_directory import (
     committee_officers,
     first_organisation,
@@ -78,6 +89,7 @@ UZBEKISTAN_OFFSET_MINUTES: Final = 5 * 60
 MONGOLIA_OFFSET_MINUTES: Final = 8 * 60
 ROOTS: Final = 3
 THRESHOLD: Final = 2
+STORIES: Final = ("pilot", "approval")
 
 
 @click.command("demo")
@@ -86,15 +98,19 @@ THRESHOLD: Final = 2
     "--dir", "folder", default=FOLDER, metavar="FOLDER", show_default=True, help="Where homes and report lie; must not exist."
 )
 @click.option("--store-url", metavar="URL", help="A database of PostgreSQL in which each home gets a schema of its own.")
+@click.option("--story", type=click.Choice(STORIES), default=STORIES[0], show_default=True, help="What is played.")
 @command_options
-def demo(session: Session, location: str | None, folder: str, store_url: str | None) -> None:
+def demo(session: Session, location: str | None, folder: str, store_url: str | None, story: str) -> None:
     """Watch a ministry write to 100 committees, on a real ledger with real keys, by the same code as the commands.
+
+    With --story approval: a letter that three bodies, a lawyer and the deputy minister approve before it leaves.
 
     Two stations share nothing but the ledger's location. Their homes stay in the folder, so that one can go on from there.
     That 100 committees' keys lie in one home is for the demo only.
 
     Example:
       ortoo demo --dir build/demo
+      ortoo demo --story approval --dir build/demo-approval
       ortoo demo --at kafka://localhost:9092/demo --dir build/demo-kafka
       ortoo demo --store-url postgresql://ortoo@localhost/demo
     """
@@ -107,8 +123,9 @@ def demo(session: Session, location: str | None, folder: str, store_url: str | N
     place = location or f"sqlite:{(root / 'ledger.sqlite').absolute()}"
     second = _second_place(place)
     root.mkdir(parents=True)
+    run = run_demo if story == STORIES[0] else run_approval_demo
     with ExitStack() as stack:
-        run_demo(DemoPlaces(root=root, ledger=place, second=second, store_url=store_url), stack)
+        run(DemoPlaces(root=root, ledger=place, second=second, store_url=store_url), stack)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +165,43 @@ def run_demo(places: DemoPlaces, stack: ExitStack) -> None:
         print_figures(story, connection)
     _write_reports(root)
     _your_turn(root, screen, story.letters["L01"])
+
+
+def run_approval_demo(places: DemoPlaces, stack: ExitStack) -> None:
+    """Run the story of an approval on one ledger and print it; stations are closed with the stack."""
+    root, place, screen = places.root, places.ledger, DemoScreen()
+    screen.say("Örtöö demo · TRAINING · an approval: three stages, a quorum, a delegation, a return, a second round")
+    screen.say(f"A ministry and those who approve, two stations that share only the ledger  {_short_place(place)}")
+    screen.say()
+    ministry_home, bodies_home = root / "ministry", root / "bodies"
+    plan = _plan(ministry_home, place, first_organisation(), REGISTRAR, MINISTRY_STATION)
+    authority = _found(replace(plan, utc_offset_minutes=UZBEKISTAN_OFFSET_MINUTES, store_url=places.store_of(ministry_home)))
+    _join(ministry_home, bodies_home, place, BODIES_STATION, places.store_of(bodies_home))
+    write_settings(bodies_home, {"officer": head(LABOUR)})
+    ministry, bodies = _opened(ministry_home, stack), _opened(bodies_home, stack)
+    entries, own, others = tuple(story_organisations()), tuple(story_ministry_officers()), tuple(story_other_officers())
+    register_all(ministry, REGISTRAR, MINISTRY, entries)
+    enrol_all(ministry, REGISTRAR, MINISTRY, authority, ministry, own)
+    enrol_all(ministry, REGISTRAR, MINISTRY, authority, bodies, others)
+    officers = len(own) + len(others) + 1
+    screen.part(1, "Enrol", f"{len(entries) + 1} organisations, {officers} officers and stations", screen.seconds())
+    told = ApprovalStory(screen=screen, ministry=ministry, bodies=bodies)
+    run_approval(told)
+    screen.say()
+    screen.say("Your turn:")
+    for line in approval_turns(root, told):
+        screen.say(f"  {line}")
+
+
+def approval_turns(root: Path, story: ApprovalStory) -> tuple[str, ...]:
+    """Return command lines that go on from the story of an approval; they work when pasted."""
+    ministry, bodies = f"{_program()} --home {root / 'ministry'}", f"{_program()} --home {root / 'bodies'}"
+    return (
+        f"{ministry} --as {CLERK} approval list",
+        f"{ministry} approval show {short(story.requests[0])}",
+        f"{ministry} letter show out:1",
+        f"{bodies} approval show {short(story.request)} --lang uz",
+    )
 
 
 def _enrol(places: DemoPlaces, screen: DemoScreen, stack: ExitStack) -> DemoStory:

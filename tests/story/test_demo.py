@@ -106,3 +106,32 @@ def test_a_ledger_that_no_second_station_can_share_is_refused(tmp_path: Path) ->
     refused = run(tmp_path, "ortoo demo --at memory:")
     assert refused.returncode == 2
     assert not (tmp_path / "build" / "demo" / "ministry").exists()
+
+
+def require_approval(folder: Path, shown: subprocess.CompletedProcess[str]) -> None:
+    """Fail unless the story of an approval ended well, fits on a screen, and its commands work when pasted."""
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert len(lines) <= LINES_LIMIT
+    assert [line for line in lines if text_width(line) > WIDTH] == []
+    for reason in ("REQUEST_ENDED", "PLACE_ALREADY_DECIDED", "APPROVAL_NOT_COMPLETE"):
+        assert shown.stdout.count(f"REJECTED  {reason}") == 1
+    stages = [line for line in lines if line.startswith("  Stage ")]
+    assert ["approved" in line for line in stages] == [True, True, True]
+    assert "quorum 2  2/2" in stages[1]
+    assert "missed" in stages[2]
+    assert re.search(r"raqamli\.vice.*in the place of raqamli\.head", shown.stdout)
+    turns = [line.strip() for line in lines if line.startswith("  ortoo ")]
+    assert len(turns) >= 4
+    require_turns(folder, turns)
+
+
+@pytest.mark.slow
+def test_the_story_of_an_approval_runs_on_a_file(tmp_path: Path) -> None:
+    require_approval(tmp_path, run(tmp_path, "ortoo demo --story approval"))
+
+
+@pytest.mark.slow
+def test_the_story_of_an_approval_runs_on_kafka(tmp_path: Path, kafka: KafkaBroker) -> None:
+    ledger = f"kafka://{kafka.bootstrap}/demo-{uuid.uuid4().hex[:8]}"
+    require_approval(tmp_path, run(tmp_path, f"ortoo demo --story approval --at {ledger}"))
