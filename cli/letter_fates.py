@@ -12,7 +12,7 @@ from cli.reading import Chosen, filters_of, languages_of, mark_words, now_of, sh
 from cli.render import Column, show_zone, table_lines, visible
 from cli.session import Session
 from cli.views import Views
-from domain.consignments import ConsignmentState
+from domain.consignments import COUNTED_STATES, ConsignmentState
 from domain.ids import LetterId
 from projections.filters import PageWanted
 from projections.inbox_pages import InboxPage, recipients_page
@@ -93,7 +93,7 @@ def counts_line(session: Session, line: SentLine) -> str:
     """Return a letter's recipients counted by state, in one line: `100 recipients: acknowledged 98, refused 1, open 1`."""
     counts = [
         f"{label(f'state.{state.value}', session.language)} {line.by_state[state.value]}"
-        for state in ConsignmentState
+        for state in COUNTED_STATES
         if line.by_state[state.value]
     ]
     return f"{label('heading.recipients', session.language)} {line.recipients}: {', '.join(counts)}"

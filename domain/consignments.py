@@ -2,7 +2,8 @@
 
 Aggregate `consignment:<letter>:<organisation>`, which exists only once the recipient has decided or opened. A recall
 touches all consignments of a letter at once, so it is kept with the letter's tally, and a consignment's state is derived
-from both (`effective`).
+from both (`effective`). Aggregate `handling:<letter>:<organisation>` keeps beside the state what rules 3 add: closed, fetched,
+and where a receipt was last withdrawn.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from domain.changes import Change, State, View
 from domain.ids import LetterId, OfficerId, OrgId, kept
@@ -26,16 +27,24 @@ class ConsignmentState(StrEnum):
     REFUSED = "refused"
     RECALL_ASKED = "recall_asked"
     RECALLED = "recalled"
+    TRANSFERRED = "transferred"
+
+
+COUNTED_STATES: Final = tuple(state for state in ConsignmentState if state is not ConsignmentState.TRANSFERRED)
+"""What a tally counts: where a letter was passed on, the new recipient is counted in the place of the old one."""
 
 
 class ConsignmentAct(StrEnum):
-    """What moves a consignment: four acts of the recipient, one of the sender."""
+    """What moves a consignment: acts of the recipient, and one of the sender."""
 
     ACKNOWLEDGE = "receipt.acknowledged"
     REFUSE = "receipt.refused"
     RECALL = "letter.recalled"
     ACCEPT_RECALL = "recall.accepted"
     DECLINE_RECALL = "recall.declined"
+    WITHDRAW = "receipt.withdrawn"
+    TRANSFER = "consignment.transferred"
+    CLOSE = "consignment.closed"
 
 
 _S, _A = ConsignmentState, ConsignmentAct
@@ -66,8 +75,34 @@ TRANSITIONS: Final[Mapping[tuple[ConsignmentState, ConsignmentAct], ConsignmentS
     (_S.RECALLED, _A.RECALL): _S.RECALLED,
     (_S.RECALLED, _A.ACCEPT_RECALL): Reason.NO_RECALL_PENDING,
     (_S.RECALLED, _A.DECLINE_RECALL): Reason.NO_RECALL_PENDING,
+    (_S.OPEN, _A.WITHDRAW): Reason.NOT_ACKNOWLEDGED,
+    (_S.OPEN, _A.TRANSFER): _S.TRANSFERRED,
+    (_S.OPEN, _A.CLOSE): Reason.NOT_ACKNOWLEDGED,
+    (_S.ACKNOWLEDGED, _A.WITHDRAW): _S.OPEN,
+    (_S.ACKNOWLEDGED, _A.TRANSFER): _S.TRANSFERRED,
+    (_S.ACKNOWLEDGED, _A.CLOSE): _S.ACKNOWLEDGED,
+    (_S.REFUSED, _A.WITHDRAW): Reason.NOT_ACKNOWLEDGED,
+    (_S.REFUSED, _A.TRANSFER): Reason.ALREADY_DECIDED,
+    (_S.REFUSED, _A.CLOSE): Reason.NOT_ACKNOWLEDGED,
+    (_S.RECALL_ASKED, _A.WITHDRAW): Reason.RECALL_PENDING,
+    (_S.RECALL_ASKED, _A.TRANSFER): Reason.RECALL_PENDING,
+    (_S.RECALL_ASKED, _A.CLOSE): Reason.RECALL_PENDING,
+    (_S.RECALLED, _A.WITHDRAW): Reason.ALREADY_RECALLED,
+    (_S.RECALLED, _A.TRANSFER): Reason.ALREADY_RECALLED,
+    (_S.RECALLED, _A.CLOSE): Reason.ALREADY_RECALLED,
+    (_S.TRANSFERRED, _A.ACKNOWLEDGE): Reason.ALREADY_TRANSFERRED,
+    (_S.TRANSFERRED, _A.REFUSE): Reason.ALREADY_TRANSFERRED,
+    (_S.TRANSFERRED, _A.RECALL): _S.TRANSFERRED,
+    (_S.TRANSFERRED, _A.ACCEPT_RECALL): Reason.NO_RECALL_PENDING,
+    (_S.TRANSFERRED, _A.DECLINE_RECALL): Reason.NO_RECALL_PENDING,
+    (_S.TRANSFERRED, _A.WITHDRAW): Reason.ALREADY_TRANSFERRED,
+    (_S.TRANSFERRED, _A.TRANSFER): Reason.ALREADY_TRANSFERRED,
+    (_S.TRANSFERRED, _A.CLOSE): Reason.ALREADY_TRANSFERRED,
 }
-"""The table of events.md: what each act makes of each state, or why it is rejected."""
+"""The table of events.md: what each act makes of each state, or why it is rejected.
+
+Under rules 1 and 2 nothing is ever transferred, and the last three acts are unknown.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +159,49 @@ class Opened(Change):
             decided_at=None,
             opened_position=self.position,
         )
+
+
+class HandlingAct(StrEnum):
+    """What is kept beside a consignment's state: its receipt was withdrawn, it was closed, all its documents are held."""
+
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    FETCHED = "fetched"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handling(State):
+    """Positions of the last withdrawal of a receipt, of the closing, and of the statement that every document is held."""
+
+    withdrawn: int | None = None
+    closed: int | None = None
+    fetched: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandlingTold(Change):
+    """The recipient withdrew its receipt, closed the consignment, or its station holds every document."""
+
+    TOPIC: ClassVar[str] = "handling.told.v1"
+    act: HandlingAct
+    position: int
+
+    def mutate(self, aggregate: Handling | None) -> Handling:
+        """Return what is kept, with this."""
+        before = aggregate or Handling(id=self.originator_id, version=0)
+        told: dict[str, Any] = {self.act.value: self.position}
+        return replace(before, version=self.originator_version, **told)
+
+
+@kept
+def handling_key(letter_id: LetterId, organisation: OrgId) -> str:
+    """Return the id of the aggregate of what is kept beside the state of a recipient's consignment."""
+    return f"handling:{letter_id.hex()}:{organisation}"
+
+
+def handling(view: View, letter_id: LetterId, organisation: OrgId) -> Handling | None:
+    """Return what is kept beside the state of a recipient's consignment, None if nothing is."""
+    return cast("Handling | None", view.get(handling_key(letter_id, organisation)))
 
 
 @kept

@@ -1,7 +1,8 @@
 """Letters: what a dispatch says for ever, and the tally of what became of it.
 
 Aggregates: `letter:<identity>` never changes again; `tally:<identity>` counts its recipients by state and keeps what the
-sender did to it later. Who receives a letter is derived: a circular to 10,000 is one small state.
+sender did to it later; `transfers:<identity>` names those to whom recipients passed it on (rules 3). Who receives a letter is
+derived: a circular to 10,000 is one small state.
 """
 
 from __future__ import annotations
@@ -139,12 +140,59 @@ class Tallied(Change):
         """Return the tally with this recipient moved."""
         counts = {self.before: getattr(aggregate, self.before) - 1, self.after: getattr(aggregate, self.after) + 1}
         leaves_open = self.for_action and self.before == "open"
+        enters_open = self.for_action and self.after == "open"
         return replace(
             aggregate,
             version=self.originator_version,
-            open_action=aggregate.open_action - leaves_open,
+            open_action=aggregate.open_action - leaves_open + enters_open,
             **counts,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TallyTransferred(Change):
+    """One recipient passed the letter on, from the state `before`: he is counted no more, and another one is, as open."""
+
+    TOPIC: ClassVar[str] = "tally.transferred.v1"
+    before: str
+    for_action: bool
+
+    def mutate(self, aggregate: Tally) -> Tally:
+        """Return the tally with the new recipient in the place of the old one."""
+        was_open = self.before == "open"
+        counts = {} if was_open else {self.before: getattr(aggregate, self.before) - 1, "open": aggregate.open + 1}
+        opens_action = self.for_action and not was_open
+        return replace(aggregate, version=self.originator_version, open_action=aggregate.open_action + opens_action, **counts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassedOn:
+    """A recipient by a transfer: in which capacity, and where he became one."""
+
+    organisation: OrgId
+    capacity: str
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transfers(State):
+    """Everybody to whom recipients passed a letter on, in ledger order."""
+
+    passed_on: tuple[PassedOn, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferEntered(Change):
+    """A recipient passed a letter on to another organisation."""
+
+    TOPIC: ClassVar[str] = "transfers.entered.v1"
+    letter: LetterId
+    to: PassedOn
+
+    def mutate(self, aggregate: Transfers | None) -> Transfers:
+        """Return the transfers with this one."""
+        before = aggregate.passed_on if aggregate else ()
+        return Transfers(id=self.originator_id, version=self.originator_version, passed_on=(*before, self.to))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,6 +264,12 @@ def tally_key(letter_id: LetterId) -> str:
     return f"tally:{letter_id.hex()}"
 
 
+@kept
+def transfers_key(letter_id: LetterId) -> str:
+    """Return the id of the aggregate of a letter's transfers."""
+    return f"transfers:{letter_id.hex()}"
+
+
 def letter(view: View, letter_id: LetterId) -> Letter | None:
     """Return an accepted letter, None if there is no such."""
     return cast("Letter | None", view.get(letter_key(letter_id)))
@@ -226,8 +280,25 @@ def tally(view: View, letter_id: LetterId) -> Tally:
     return cast("Tally", view.get(tally_key(letter_id)))
 
 
+def passed_on_to(view: View, letter_id: LetterId) -> tuple[PassedOn, ...]:
+    """Return everybody to whom recipients passed a letter on, in ledger order."""
+    found = cast("Transfers | None", view.get(transfers_key(letter_id)))
+    return found.passed_on if found else ()
+
+
 def capacity_of(view: View, sent: Letter, organisation: OrgId) -> str | None:
-    """Return in which capacity an organisation received a letter, None if it did not: action beats information."""
+    """Return in which capacity an organisation received a letter, by its dispatch or a transfer; None if it did not."""
+    addressed = addressed_capacity(view, sent, organisation)
+    if addressed is not None or organisation == sent.sender:
+        return addressed
+    return next((one.capacity for one in passed_on_to(view, sent.letter) if one.organisation == organisation), None)
+
+
+def addressed_capacity(view: View, sent: Letter, organisation: OrgId) -> str | None:
+    """Return in which capacity a letter was addressed to an organisation, None if it was not: action beats information.
+
+    It never changes after the dispatch, whatever happens later.
+    """
     if organisation == sent.sender:
         return None
     capacities = {named.capacity for named in _named(sent, organisation)}
@@ -240,7 +311,7 @@ def capacity_of(view: View, sent: Letter, organisation: OrgId) -> str | None:
 
 
 def recipients(view: View, sent: Letter) -> Iterator[Recipient]:
-    """Yield everybody to whom a letter goes, once each: the named ones, then the members of its groups.
+    """Yield everybody to whom a letter is addressed, once each: the named ones, then the members of its groups.
 
     Closed members drop out as of the dispatch, so that any view from there on gives the same answer.
     """
@@ -255,6 +326,13 @@ def recipients(view: View, sent: Letter) -> Iterator[Recipient]:
             elif known.capacity != ACTION and addressed.capacity == ACTION:
                 everybody[member] = replace(known, capacity=ACTION)
     yield from everybody.values()
+
+
+def all_recipients(view: View, sent: Letter) -> Iterator[Recipient]:
+    """Yield everybody who received a letter so far: those to whom it is addressed, then those to whom it was passed on."""
+    yield from recipients(view, sent)
+    for one in passed_on_to(view, sent.letter):
+        yield Recipient(organisation=one.organisation, capacity=one.capacity, attention=None)
 
 
 def was_closed(view: View, organisation: OrgId, position: int) -> bool:

@@ -19,7 +19,7 @@ from domain.consignments import ConsignmentState, effective
 from domain.events import AcknowledgementMissed
 from domain.events_office import OutageDeclared
 from domain.ids import OrgId
-from domain.letters import ACTION, recipients
+from domain.letters import ACTION, all_recipients
 from domain.reasons import Reason
 from domain.rules import Case, Rule, Signers, requires, stamp
 from domain.senders import COVER_IS_PLAIN, named_letter
@@ -121,7 +121,7 @@ def _term_has_passed_for_the_silent(case: Case) -> bool:
 
 def _connected_for_action(case: Case) -> Iterable[OrgId]:
     outside = directory.marks(case.view).outside
-    everybody = recipients(case.view, named_letter(case))
+    everybody = all_recipients(case.view, named_letter(case))
     return (one.organisation for one in everybody if one.capacity == ACTION and one.organisation not in outside)
 
 

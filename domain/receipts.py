@@ -81,7 +81,7 @@ def _duplicate_is_named(case: Case) -> bool:
     return other.identity != case.body.letter and letter(case.view, other.identity) is not None
 
 
-def _text_is_there(case: Case) -> bool:
+def text_is_there(case: Case) -> bool:
     """Refused for another reason, a cover holds the reason."""
     return bool(case.body.reason != OTHER or case.body.cover is not None)
 
@@ -90,7 +90,8 @@ def _state(case: Case) -> ConsignmentState:
     return effective(case.view, case.body.letter, case.body.recipient)
 
 
-def _table_allows(act: ConsignmentAct) -> Precondition:
+def table_allows(act: ConsignmentAct) -> Precondition:
+    """Return the precondition that the table of consignments allows an act."""
     reasons = tuple(dict.fromkeys(to for (_, of), to in TRANSITIONS.items() if of is act and isinstance(to, Reason)))
 
     def check(case: Case) -> None:
@@ -112,7 +113,8 @@ def _reject(case: Case, reason: Reason) -> None:
     raise RejectedError(reason, detail, because=before.decided_position)
 
 
-def _decided(case: Case, act: ConsignmentAct) -> tuple[Change, ...]:
+def decided(case: Case, act: ConsignmentAct) -> tuple[Change, ...]:
+    """Return what follows from an act of a recipient that the table allows: his new state, counted."""
     body, before = case.body, _state(case)
     after = TRANSITIONS[before, act]
     if isinstance(after, Reason):
@@ -133,19 +135,19 @@ def _decided(case: Case, act: ConsignmentAct) -> tuple[Change, ...]:
 
 def _acknowledge(case: Case) -> tuple[Change, ...]:
     _, numbered = give_number(case, case.body.header.organisation, RegisterKind.INCOMING)
-    return (*_decided(case, ConsignmentAct.ACKNOWLEDGE), numbered)
+    return (*decided(case, ConsignmentAct.ACKNOWLEDGE), numbered)
 
 
 def _refuse(case: Case) -> tuple[Change, ...]:
-    return _decided(case, ConsignmentAct.REFUSE)
+    return decided(case, ConsignmentAct.REFUSE)
 
 
 def _accept_recall(case: Case) -> tuple[Change, ...]:
-    return _decided(case, ConsignmentAct.ACCEPT_RECALL)
+    return decided(case, ConsignmentAct.ACCEPT_RECALL)
 
 
 def _decline_recall(case: Case) -> tuple[Change, ...]:
-    return _decided(case, ConsignmentAct.DECLINE_RECALL)
+    return decided(case, ConsignmentAct.DECLINE_RECALL)
 
 
 def _officer_is_appointed_there(case: Case) -> bool:
@@ -166,7 +168,7 @@ def _open(case: Case) -> tuple[Change, ...]:
     return (Opened(**stamp(case, key, case.view.get(key)), position=case.position),)
 
 
-_BY_THE_RECIPIENT: Final[tuple[Precondition, ...]] = (
+BY_THE_RECIPIENT: Final[tuple[Precondition, ...]] = (
     LETTER_IS_KNOWN,
     requires(Reason.NOT_A_RECIPIENT, _speaker_is_the_recipient),
 )
@@ -182,7 +184,7 @@ def _clerk_rule(
         event=event,
         signers=Signers.ONE,
         authority=role(Role.CLERK),
-        preconditions=(*preconditions, *_BY_THE_RECIPIENT, _table_allows(act)),
+        preconditions=(*preconditions, *BY_THE_RECIPIENT, table_allows(act)),
         changes=changes,
     )
 
@@ -196,7 +198,7 @@ RULES: Final[tuple[Rule, ...]] = (
         requires(Reason.CODE_UNKNOWN, _refusal_reason_is_known),
         COVER_IS_PLAIN,
         requires(Reason.OTHER_LETTER_NEEDED, _duplicate_is_named),
-        requires(Reason.TEXT_NEEDED, _text_is_there),
+        requires(Reason.TEXT_NEEDED, text_is_there),
     ),
     _clerk_rule(RecallAccepted, _accept_recall, ConsignmentAct.ACCEPT_RECALL),
     _clerk_rule(
@@ -211,7 +213,7 @@ RULES: Final[tuple[Rule, ...]] = (
         signers=Signers.ONE,
         authority=role(Role.STATION),
         preconditions=(
-            *_BY_THE_RECIPIENT,
+            *BY_THE_RECIPIENT,
             requires(Reason.OFFICER_NOT_FOUND, _officer_is_appointed_there),
             forbids((Reason.ALREADY_OPENED,), _was_not_opened),
         ),

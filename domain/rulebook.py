@@ -15,6 +15,7 @@ from domain import (
     approval_requests,
     approval_rules,
     calendars,
+    consignment_acts,
     contests,
     directory_rules,
     dispatch,
@@ -27,6 +28,8 @@ from domain import (
     outside,
     receipts,
     registers,
+    registrations,
+    reminders,
     senders,
     timestamps,
 )
@@ -54,6 +57,9 @@ _NEW_IN_RULES_3: Final[tuple[Rule, ...]] = (
     *outages.RULES,
     *outside.RULES,
     *mandate_rules.RULES,
+    *consignment_acts.RULES,
+    *reminders.RULES,
+    *registrations.RULES,
 )
 
 RULES_1: Final[Mapping[type[Body], Rule]] = MappingProxyType({rule.event: rule for rule in _RULES})

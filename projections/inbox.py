@@ -24,6 +24,7 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
+from domain.events_office import ConsignmentTransferred, ReceiptWithdrawn
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION
 from domain.registers import printed
@@ -152,6 +153,11 @@ _ACCEPT_RECALL: Final = (
 _DECLINE_RECALL: Final = (
     CONSIGNMENTS.update().where(_HERE).values(**_ANSWERED_RECALL, state=after(ConsignmentAct.DECLINE_RECALL, _C.state))
 )
+_NOT_RECEIVED: Final = dict.fromkeys((*_RECEIVED, "year", "serial", "printed"))
+_WITHDRAW: Final = CONSIGNMENTS.update().where(_HERE).values(**_NOT_RECEIVED, state=after(ConsignmentAct.WITHDRAW, _C.state))
+_PASS_ON: Final = CONSIGNMENTS.update().where(_HERE).values(state=after(ConsignmentAct.TRANSFER, _C.state))
+_OF_THE_LETTER: Final = ("letter", "sender", "capacity", "acknowledge_by", "reply_by")
+"""What a consignment that begins by a transfer has from the one that ended there."""
 _OPEN: Final = (
     CONSIGNMENTS.update()
     .where(_HERE)
@@ -236,6 +242,21 @@ class _Writing:
         self.flush()
         self._connection.execute(statement, values)
 
+    def pass_on(self, body: ConsignmentTransferred, one: Happening) -> None:
+        """Begin the consignment of the organisation to which a letter was passed on, where that happened."""
+        before = self._connection.execute(
+            select(*(_C[name] for name in _OF_THE_LETTER)).where((_C.letter == body.letter) & (_C.recipient == body.recipient))
+        ).one()
+        row = row_of(
+            CONSIGNMENTS,
+            **before._asdict(),
+            recipient=body.to,
+            position=one.position,
+            at=one.at,
+            state=ConsignmentState.OPEN.value,
+        )
+        insert_rows(self._connection, CONSIGNMENTS, [row])
+
     def flush(self) -> None:
         """Write everything that was held back."""
         insert_rows(self._connection, CONSIGNMENTS, self._rows)
@@ -289,6 +310,11 @@ def _tell(writing: _Writing, one: Happening, body: Body, batch: Batch) -> None:
         case ConsignmentOpened():
             here = {"b_letter": body.letter, "b_recipient": body.recipient, "b_opener": body.officer}
             writing.act(_OPEN, values | here)
+        case ReceiptWithdrawn():
+            writing.act(_WITHDRAW, values | {"b_letter": body.letter, "b_recipient": body.recipient})
+        case ConsignmentTransferred():
+            writing.at_once(_PASS_ON, values | {"b_letter": body.letter, "b_recipient": body.recipient})
+            writing.pass_on(body, one)
         case LetterRecalled():
             writing.at_once(_RECALL, values | {"b_letter": body.letter})
         case AcknowledgementMissed():

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, bindparam, case, select
 
 from adapters.store.dialect import insert_rows
-from domain.consignments import TRANSITIONS, ConsignmentAct, ConsignmentState
+from domain.consignments import COUNTED_STATES, TRANSITIONS, ConsignmentAct, ConsignmentState
 from domain.events import (
     LetterDispatched,
     LetterRecalled,
@@ -19,9 +19,10 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
+from domain.events_office import ConsignmentTransferred, ReceiptWithdrawn
 from domain.header import Ref
 from domain.ids import LetterId, OrgId
-from domain.letters import ACTION, INFORMATION, capacity_of, letter
+from domain.letters import ACTION, INFORMATION, addressed_capacity, letter
 from projections.columns import BIG, METADATA, NAME, row_of
 from projections.happenings import Batch, Happening
 from projections.transitions import moves_of
@@ -40,7 +41,7 @@ SENT: Final = Table(
     Column("sender", NAME, nullable=False),
     Column("only_recipient", NAME, nullable=True),
     Column("acknowledge_by", BIG, nullable=True),
-    *(Column(count_name(c, s), Integer, nullable=False) for c in (ACTION, INFORMATION) for s in ConsignmentState),
+    *(Column(count_name(c, s), Integer, nullable=False) for c in (ACTION, INFORMATION) for s in COUNTED_STATES),
     Column("late", Integer, nullable=False),
     Column("answered", Integer, nullable=False),
     Index("outbox_letters_sender", "sender", "position"),
@@ -65,18 +66,19 @@ _ACTS: Final[dict[type, ConsignmentAct]] = {
     ReceiptRefused: ConsignmentAct.REFUSE,
     RecallAccepted: ConsignmentAct.ACCEPT_RECALL,
     RecallDeclined: ConsignmentAct.DECLINE_RECALL,
+    ReceiptWithdrawn: ConsignmentAct.WITHDRAW,
 }
 _RECALLED_COUNTS: Final[dict[str, Any]] = {
     count_name(capacity, state): sum(
         (
             _S[count_name(capacity, before)]
-            for before in ConsignmentState
+            for before in COUNTED_STATES
             if moves_of(ConsignmentAct.RECALL).get(before, before) is state
         ),
         start=0,
     )
     for capacity in (ACTION, INFORMATION)
-    for state in ConsignmentState
+    for state in COUNTED_STATES
 }
 _RECALL: Final = SENT.update().where(_S.letter == bindparam("b_letter")).values(**_RECALLED_COUNTS)
 _RECALL_DECIDED: Final = (
@@ -115,8 +117,10 @@ class OutboxProjection:
             match one.accepted:
                 case LetterDispatched() as body if body.references.answers:
                     _answer(connection, one, body, batch)
-                case ReceiptAcknowledged() | ReceiptRefused() | RecallAccepted() | RecallDeclined() as body:
+                case ReceiptAcknowledged() | ReceiptRefused() | RecallAccepted() | RecallDeclined() | ReceiptWithdrawn() as body:
                     _decide(connection, one, body, batch)
+                case ConsignmentTransferred() as body:
+                    _pass_on(connection, body, batch)
                 case LetterRecalled() as body:
                     connection.execute(_RECALL, {"b_letter": body.letter})
                     connection.execute(_RECALL_DECIDED, {"b_letter": body.letter})
@@ -128,7 +132,7 @@ def _row(one: Happening, body: LetterDispatched, batch: Batch) -> tuple[Any, ...
     letter_id = LetterId(one.verdict.identity)
     everybody = batch.recipients(letter_id)
     for_action = sum(recipient.capacity == ACTION for recipient in everybody)
-    counts = dict.fromkeys((count_name(c, s) for c in (ACTION, INFORMATION) for s in ConsignmentState), 0)
+    counts = dict.fromkeys((count_name(c, s) for c in (ACTION, INFORMATION) for s in COUNTED_STATES), 0)
     counts[count_name(ACTION, ConsignmentState.OPEN)] = for_action
     counts[count_name(INFORMATION, ConsignmentState.OPEN)] = len(everybody) - for_action
     return row_of(
@@ -147,7 +151,7 @@ def _row(one: Happening, body: LetterDispatched, batch: Batch) -> tuple[Any, ...
 def _decide(
     connection: Connection,
     one: Happening,
-    body: ReceiptAcknowledged | ReceiptRefused | RecallAccepted | RecallDeclined,
+    body: ReceiptAcknowledged | ReceiptRefused | RecallAccepted | RecallDeclined | ReceiptWithdrawn,
     batch: Batch,
 ) -> None:
     found = _stands(connection, body.letter, body.recipient)
@@ -164,6 +168,19 @@ def _decide(
     connection.execute(SENT.update().where(_S.letter == body.letter).values(**counts))
 
 
+def _pass_on(connection: Connection, body: ConsignmentTransferred, batch: Batch) -> None:
+    """Count the new recipient, as open, in the place of the old one."""
+    found = _stands(connection, body.letter, body.recipient)
+    capacity = found.capacity if found else _capacity(batch, body.letter, body.recipient)
+    before = ConsignmentState(found.state) if found else ConsignmentState.OPEN
+    _write(connection, found, body.letter, body.recipient, capacity=capacity, state=ConsignmentState.TRANSFERRED.value)
+    _write(connection, None, body.letter, body.to, capacity=capacity, state=ConsignmentState.OPEN.value)
+    if before is not ConsignmentState.OPEN:
+        left, opens = count_name(capacity, before), count_name(capacity, ConsignmentState.OPEN)
+        moved = {left: _S[left] - 1, opens: _S[opens] + 1}
+        connection.execute(SENT.update().where(_S.letter == body.letter).values(**moved))
+
+
 def _answer(connection: Connection, one: Happening, body: LetterDispatched, batch: Batch) -> None:
     for ref in body.references.answers:
         if ref.ledger is None:
@@ -176,7 +193,7 @@ def _count_answer(connection: Connection, ref: Ref, recipient: OrgId, batch: Bat
     answered = LetterId(ref.identity)
     found = _stands(connection, answered, recipient)
     sent = letter(batch.view, answered)
-    capacity = found.capacity if found else capacity_of(batch.view, sent, recipient) if sent else None
+    capacity = found.capacity if found else addressed_capacity(batch.view, sent, recipient) if sent else None
     if capacity is None or (found is not None and found.answered):
         return
     state = found.state if found else _untouched(connection, answered)
@@ -193,7 +210,7 @@ def _untouched(connection: Connection, letter_id: LetterId) -> str:
 
 def _capacity(batch: Batch, letter_id: LetterId, recipient: OrgId) -> str:
     sent = letter(batch.view, letter_id)
-    return (capacity_of(batch.view, sent, recipient) if sent else None) or INFORMATION
+    return (addressed_capacity(batch.view, sent, recipient) if sent else None) or INFORMATION
 
 
 def _stands(connection: Connection, letter_id: LetterId, recipient: OrgId) -> Any:

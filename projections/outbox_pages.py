@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union
 
-from domain.consignments import ConsignmentState
+from domain.consignments import COUNTED_STATES, ConsignmentState
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION, INFORMATION
 from projections.contested import Contests, contests_among
@@ -211,7 +211,7 @@ def _line(row: Any, contests: Contests, outside: int, moved: MovedLetter, now: i
     counts = row._mapping  # noqa: SLF001 - the public way to a column whose name is a value
     by_state = {
         state.value: counts[_S[count_name(ACTION, state)]] + counts[_S[count_name(INFORMATION, state)]]
-        for state in ConsignmentState
+        for state in COUNTED_STATES
     }
     silent = counts[_OPEN_ACTION] - outside
     return SentLine(

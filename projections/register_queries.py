@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, literal, select
 
-from domain.consignments import ConsignmentState
+from domain.consignments import COUNTED_STATES
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.letters import CAPACITIES
 from domain.verdicts import RegisterKind
@@ -54,7 +54,7 @@ def register_entries(
     """Return the entries of a register in the order of their numbers, those after the serial `after`, at most `limit`."""
     own = ENTRIES.c
     here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
-    everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in ConsignmentState), start=literal(0))
+    everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in COUNTED_STATES), start=literal(0))
     chosen = (
         select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject, everybody.label("recipients"), *_SPOKEN)
         .outerjoin(SPOKEN, SPOKEN.c.position == own.position)

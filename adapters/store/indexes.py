@@ -9,11 +9,11 @@ from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from adapters.store.dialect import insert_rows
 from adapters.store.tables import GROUP_MEMBERS, INBOXES, LETTER_ADDRESSEES, LETTER_GROUPS
-from domain.changes import Inbox
+from domain.changes import Change, Inbox
 from domain.directory import OrganisationEntered
 from domain.events import GroupDefined
 from domain.ids import ZERO_DIGEST
-from domain.letters import LetterEntered
+from domain.letters import LetterEntered, TransferEntered
 from domain.verdicts import Judged
 
 _KEEP_INBOX: Final = (
@@ -39,8 +39,8 @@ def index_batch(connection: Connection, batch: Sequence[Judged]) -> None:
                 _discard_unfinished(connection, judged.body)
             members.extend(_member_rows(judged.body))
         for change in judged.changes:
+            named.extend(_addressed_rows(change))
             if isinstance(change, LetterEntered):
-                named.extend((one.organisation, change.position, change.letter) for one in change.named)
                 grouped.extend((change.sender, to.group, to.version, change.position, change.letter) for to in change.groups)
             elif isinstance(change, OrganisationEntered) and change.originator_version == 1:
                 registered.append((change.position, change.entry.organisation, 0, ZERO_DIGEST))
@@ -48,6 +48,17 @@ def index_batch(connection: Connection, batch: Sequence[Judged]) -> None:
     insert_rows(connection, LETTER_GROUPS, grouped)
     insert_rows(connection, GROUP_MEMBERS, members)
     insert_rows(connection, INBOXES, registered)
+
+
+def _addressed_rows(change: Change) -> list[tuple[Any, ...]]:
+    """Return whom a letter names, or to whom it was passed on."""
+    match change:
+        case LetterEntered():
+            return [(one.organisation, change.position, change.letter) for one in change.named]
+        case TransferEntered():
+            return [(change.to.organisation, change.to.position, change.letter)]
+        case _:
+            return []
 
 
 def keep_inboxes(connection: Connection, inboxes: Sequence[Inbox]) -> None:

@@ -21,6 +21,7 @@ from domain import (
     outages,
     outside,
     registers,
+    registrations,
     timestamps,
 )
 from domain.changes import Change, State
@@ -71,6 +72,11 @@ CHANGES: Final[tuple[type[Change], ...]] = (
     approvals.PlaceReassigned,
     approvals.RequestWithdrawn,
     approvals.StageTermMissed,
+    letters.TallyTransferred,
+    letters.TransferEntered,
+    consignments.HandlingTold,
+    registrations.CorrectionEntered,
+    registrations.VoidingEntered,
 )
 """Every change that an accepted event can make; each names itself by its TOPIC."""
 
@@ -101,6 +107,9 @@ STATES: Final[dict[str, type[State]]] = {
     "mandate.v1": mandates.Mandate,
     "deputy.v1": mandates.Deputy,
     "approval.v1": approvals.Request,
+    "transfers.v1": letters.Transfers,
+    "handling.v1": consignments.Handling,
+    "registration.v1": registrations.Registration,
 }
 """Every state that a snapshot can hold, by its literal name."""
 
