@@ -32,6 +32,7 @@ from cli.references import Named
 from cli.render import Column, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views, open_views
+from cli.watching import watch_inbox
 from projections.filters import PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
 from projections.names import organisation_names
@@ -39,13 +40,14 @@ from projections.outbox_pages import SentLine, sent_by, sent_page
 
 
 @click.command("inbox")
+@click.option("--watch", is_flag=True, help="Print a line for each letter that arrives from now on, until Ctrl-C.")
 @click.option("--prove", is_flag=True, help="Prove that nothing addressed to it is hidden, against the last commitment.")
 @filter_options
 @for_option
 @reading_options
 @page_options
 @command_options
-def inbox(
+def inbox(  # noqa: PLR0913 - what the command line says
     session: Session,
     /,
     for_: str | None,
@@ -54,6 +56,7 @@ def inbox(
     after: str | None,
     *,
     prove: bool,
+    watch: bool,
     **chosen: Any,
 ) -> None:
     """Letters received, and what is still owed: the newest first.
@@ -61,13 +64,18 @@ def inbox(
     With --prove: whether the letters that are shown are exactly those that a station of the first organisation committed to
     on the ledger, and how many came since. Every reader of the ledger has judged that commitment.
 
+    With --watch it tells of letters as they arrive, with --json as one object on each line.
+
     Example:
       ortoo inbox --overdue
       ortoo inbox --for mfy-001 --state open --since 2026-11-01
       ortoo inbox --for mfy-001 --prove
+      ortoo inbox --watch --json
     """
     if prove and (as_of is not None or after is not None or any(chosen.values())):
         raise UsageError("--prove is about a whole inbox as it is now: leave --as-of, --after and what narrows the list out.")
+    if watch and (prove or as_of is not None or after is not None):
+        raise UsageError("--watch is about letters to come: leave --prove, --as-of and --after out.")
     views = open_views(session, as_of)
     wanted = own_organisations(session, views, for_)
     if prove:
@@ -75,6 +83,9 @@ def inbox(
         return
     now = now_of(session, views)
     filters = filters_of(views, Chosen(**chosen), now)
+    if watch:
+        watch_inbox(session, views, wanted, filters)
+        return
     with views.reading() as connection:
         page = inbox_page(connection, wanted, filters, page_wanted(session, limit, after), now=now)
         names = organisation_names(connection, (line.sender for line in page.lines), languages_of(session))

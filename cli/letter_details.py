@@ -17,6 +17,7 @@ from cli.reading import due_words, languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views
+from domain.calendars import Calendar, day_of, year_of_day
 from domain.enrolment import TEMPORARY
 from domain.events import Body
 from domain.header import Document
@@ -36,6 +37,7 @@ from projections.letter_pages import (
     thread_of,
 )
 from projections.mandate_queries import SpokenFor, spoken_at
+from projections.moved_terms import calendar_at
 from projections.names import officer_words, organisation_names
 from projections.outbox_pages import SentLine, sent_line
 
@@ -84,6 +86,7 @@ class Details:
     officers: Mapping[tuple[str, str], str]
     spoken: Mapping[int, SpokenFor]
     witnessed: bool
+    calendar: Calendar | None
 
 
 def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
@@ -119,6 +122,7 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
             officers=officer_words(connection, officers, languages),
             spoken=spoken,
             witnessed=is_witnessed(viewed.views.station, facts.position),
+            calendar=_calendar_of(viewed, connection, facts),
         )
 
 
@@ -144,6 +148,9 @@ def details_data(details: Details) -> dict[str, Any]:
         "letter": {
             **facts,
             **_spoken_data(details, details.facts.position),
+            "acknowledge_due": details.line.acknowledge_due,
+            "reply_due": details.line.reply_due,
+            "calendar": _calendar_data(details),
             "marks": details.line.marks,
             "witnessed": details.witnessed,
         },
@@ -154,6 +161,20 @@ def details_data(details: Details) -> dict[str, Any]:
         "recipient": details.recipient,
         "steps": steps,
     }
+
+
+def _calendar_data(details: Details) -> dict[str, Any] | None:
+    found = details.calendar
+    return None if found is None else {"country": found.country, "year": found.year, "version": found.last_version}
+
+
+def _calendar_of(viewed: Viewed, connection: Any, facts: LetterFacts) -> Calendar | None:
+    """Return the working calendar that was in force for a letter's term when it was dispatched, None without term or calendar."""
+    due = facts.reply_by if facts.acknowledge_by is None else facts.acknowledge_by
+    if due is None:
+        return None
+    year = year_of_day(day_of(due, viewed.views.offset_minutes))
+    return calendar_at(connection, viewed.views.station.parts.country, year, before=facts.position)
 
 
 def details_lines(session: Session, views: Views, details: Details) -> list[str]:
@@ -216,11 +237,18 @@ def _pairs(session: Session, views: Views, details: Details) -> list[tuple[str, 
         (label("heading.case", language), facts.case_index or ""),
         (label("heading.acknowledge_by", language), due_words(facts.acknowledge_by, line.acknowledge_due, offset, language)),
         (label("heading.reply_by", language), due_words(facts.reply_by, line.reply_due, offset, language)),
+        (label("heading.calendar", language), _calendar_words(details.calendar, language)),
         (label("heading.recalled_because", language), recalled or ""),
         (label("heading.marks", language), mark_words(session, line.marks)),
         (label("heading.identity", language), facts.letter.hex()),
     ]
     return [(heading, value) for heading, value in pairs if value != ""]
+
+
+def _calendar_words(found: Calendar | None, language: Language) -> str:
+    if found is None:
+        return ""
+    return label("note.calendar", language, country=found.country, year=found.year, version=found.last_version)
 
 
 def _named(details: Details, organisation: OrgId) -> str:

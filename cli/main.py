@@ -45,6 +45,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "outage": Noun(module="cli.calendars", name="outage", about="Outages, which move due times."),
         "letter": Noun(module="cli.letters", name="letter", about="Letters: draft, sign, send, read, acknowledge, refuse."),
         "approval": Noun(module="cli.approvals", name="approval", about="Approvals: ask for them, decide, see how they stand."),
+        "today": Noun(module="cli.today", name="today", about="What there is to do, the most pressing first."),
         "inbox": Noun(module="cli.boxes", name="inbox", about="Letters received, and what is still owed."),
         "outbox": Noun(module="cli.boxes", name="outbox", about="Letters sent, and the fate of each."),
         "queue": Noun(module="cli.queue", name="queue", about="What is signed but not on the ledger yet."),

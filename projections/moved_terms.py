@@ -119,6 +119,15 @@ def adopted_calendars(
     return tuple(_adopted(row) for row in connection.execute(chosen))
 
 
+def calendar_at(connection: Connection, country: str | None, year: int, *, before: int) -> Calendar | None:
+    """Return the calendar of a year in the version in force before a position; `country` None: the only one that has any.
+
+    None where there is none, or where several countries have one and none of them was named.
+    """
+    found = adopted_calendars(connection, country=country, year=year, before=before)
+    return found[-1].of if len({one.of.country for one in found}) == 1 else None
+
+
 def declared_outages(connection: Connection) -> tuple[DeclaredOutage, ...]:
     """Return every outage that was declared, the newest first."""
     rows = connection.execute(select(OUTAGES).order_by(OUTAGES.c.position.desc()))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,11 +16,12 @@ import pytest
 
 from cli.errors import ExitCode
 from domain.calendars import end_of_day
-from tests.homes import Home, give_key
-from tests.offices import Offices, offices
+from tests.homes import PASSPHRASE, Home, give_key
+from tests.offices import QUICK, Offices, held_ledger, offices
 
 OFFSET_MINUTES = 300
 HOUR_MS = 3_600_000
+WAIT_S = 20
 
 
 @pytest.fixture
@@ -58,15 +65,15 @@ def sent(day: Offices, *options: str) -> dict[str, object]:
     return found
 
 
-def shown(home: Home, letter: object) -> dict[str, int | list[str]]:
-    found: dict[str, int | list[str]] = home.done("letter", "show", str(letter), "--json").data["letter"]
+def shown(home: Home, letter: object) -> dict[str, object]:
+    found: dict[str, object] = home.done("letter", "show", str(letter), "--json").data["letter"]
     return found
 
 
 def test_a_term_in_days_is_counted_by_the_calendar_and_signed_as_an_instant(day: Offices) -> None:
     words = ("letter", "send", day.file("order.txt"), "--subject", "Reja", "--to", "mfy-001", "--acknowledge-days", "3", "--yes")
     without = day.ministry.run(*words)
-    assert without.code == ExitCode.USAGE or without.code == ExitCode.FAILED
+    assert without.code == ExitCode.FAILED
     assert "ortoo calendar adopt FILE" in without.err
     tomorrow = today() + timedelta(days=1)
     adopt(day, tomorrow)
@@ -75,6 +82,7 @@ def test_a_term_in_days_is_counted_by_the_calendar_and_signed_as_an_instant(day:
     epoch = (today() - date(1970, 1, 1)).days
     assert facts["acknowledge_by"] == end_of_day(epoch + 2, OFFSET_MINUTES)
     assert facts["reply_by"] == end_of_day(epoch + 4, OFFSET_MINUTES)
+    assert facts["calendar"] == {"country": "UZ", "year": (today() + timedelta(days=2)).year, "version": 1}
     adopt(day)
     assert shown(day.ministry, letter["identity"]) == facts
     versions = [(one["year"], one["version"]) for one in day.first.done("calendar", "list", "--json").data["lines"]]
@@ -101,3 +109,65 @@ def test_an_outage_moves_the_time_and_leaves_the_signed_one_beside_it(day: Offic
     assert "→" in day.ministry.done("outbox").out
     assert day.first.done("outage", "list", "--json").data["lines"][0]["organisations"] == ["mfy-001"]
     assert "no power" in day.first.done("outage", "list").out
+
+
+def tasks(home: Home, *words: str) -> list[tuple[str, str, str]]:
+    """Return what there is to do today in a home: why it is listed, what is owed, and the command."""
+    return [(one["what"], one["owed"], one["command"]) for one in home.done("today", *words, "--json").data["lines"]]
+
+
+def test_a_day_begins_with_what_there_is_to_do(day: Offices) -> None:
+    far, soon = sent(day, "--acknowledge-by", "+30d"), sent(day, "--acknowledge-by", "+20h")
+    marks = {name: str(one["mark"]) for name, one in (("far", far), ("soon", soon))}
+    assert tasks(day.first) == [
+        ("soon", "acknowledge", f"ortoo letter acknowledge {marks['soon']}"),
+        ("acknowledge", "acknowledge", f"ortoo letter acknowledge {marks['far']}"),
+    ]
+    assert [one[:2] for one in tasks(day.ministry)] == [("unanswered", "acknowledge")] * 2
+    for _, _, command in tasks(day.first):
+        day.first.done(*command.split()[1:], "--yes")
+    assert tasks(day.first) == []
+    assert tasks(day.ministry) == []
+    asked = sent(day, "--reply-by", "+20h")
+    day.first.done("letter", "acknowledge", str(asked["mark"]), "--yes")
+    assert tasks(day.first) == [("soon", "answer", f"ortoo letter reply {asked['mark']} FILE")]
+    assert "due within three working days" in day.first.done("today").out
+    day.first.done("letter", "reply", str(asked["mark"]), day.file("answer.txt"), "--as", "chair-1", "--yes")
+    assert tasks(day.first) == []
+
+
+def test_what_waits_to_be_sent_is_there_to_do(day: Offices) -> None:
+    with held_ledger(day.folder):
+        waiting = day.ministry.run("letter", "send", day.file("a.txt"), "--subject", "A", "--to", "mfy-001", "--yes", **QUICK)
+        assert waiting.code == ExitCode.QUEUED
+    assert tasks(day.ministry) == [("waiting", "send", "ortoo queue send")]
+    day.ministry.done("queue", "send")
+    assert tasks(day.ministry) == []
+
+
+def test_a_watched_inbox_tells_of_each_letter_beside_a_running_station_and_ends_when_told(day: Offices) -> None:
+    day.first.done("inbox")
+    environment = {**os.environ, "ORTOO_HOME": str(day.first.folder), "ORTOO_PASSPHRASE": PASSPHRASE}
+    program = [sys.executable, "-m", "cli.main"]
+    with (
+        running([*program, "station", "run"], environment) as station,
+        running([*program, "inbox", "--watch", "--json"], environment) as watching,
+    ):
+        assert watching.stderr is not None
+        assert "Watching" in watching.stderr.readline()
+        letters = [sent(day, "--case", f"01-0{number}")["identity"] for number in (1, 2)]
+        assert watching.stdout is not None
+        assert [json.loads(watching.stdout.readline())["letter"] for _ in letters] == letters
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(WAIT_S) == 0
+        station.send_signal(signal.SIGTERM)
+        assert station.wait(WAIT_S) == 0
+
+
+@contextlib.contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

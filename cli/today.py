@@ -1,0 +1,184 @@
+"""`ortoo today`: what there is to do, the most pressing first, each line with the command that deals with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+
+from adapters.due_times import DueTimeError
+from adapters.working_terms import day_after
+from cli.acting import for_option
+from cli.approval_naming import asking_of
+from cli.labels import label
+from cli.options import command_options
+from cli.reading import languages_of, now_of, own_organisations, short_time, show_list, subject_words
+from cli.render import Column, show_zone, table_lines
+from cli.session import Session
+from cli.views import Views, open_views
+from domain.calendars import day_of, end_of_day
+from domain.consignments import ConsignmentState
+from domain.ids import LetterId, OrgId
+from domain.letters import mark_of
+from projections.approval_pages import Wanted, requests_page
+from projections.filters import Filters, PageWanted
+from projections.inbox_pages import InboxLine, inbox_page
+from projections.names import organisation_names
+from projections.outbox_pages import SentLine, sent_by, sent_page
+
+SOON_DAYS: Final = 3
+"""Working days within which something is due soon."""
+EVER_MS: Final = 1 << 52
+"""Later than any due time: what would be overdue then is owed at some time."""
+_IDENTITY_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """Something to do: `what` and `owed` are codes, `command` deals with it; `due` counts outages (None: no term)."""
+
+    what: str
+    owed: str
+    due: int | None
+    organisation: OrgId | None
+    subject: str | None
+    letter: LetterId | None
+    mark: str | None
+    command: str
+
+
+@click.command("today")
+@for_option
+@command_options
+def today(session: Session, for_: str | None) -> None:
+    """What there is to do: overdue, due within three working days, to acknowledge, to decide, unanswered, waiting to be sent.
+
+    Example:
+      ortoo today
+      ortoo today --for mfy-001 --json
+    """
+    views = open_views(session)
+    own, now = own_organisations(session, views, for_), now_of(session, views)
+    page = PageWanted(limit=session.settings.lines_limit)
+    with views.reading() as connection:
+        tasks = [*_received(connection, views, own, page, now)]
+        asked = requests_page(connection, asking_of(session, views, now, for_), Wanted.MINE, page).lines
+        tasks += [_decision(one) for one in asked]
+        sent = sent_page(connection, sent_by(own), Filters(overdue_at=EVER_MS), page, now=now).lines
+        tasks += [_unanswered(one) for one in sent]
+        named = {task.organisation for task in tasks if task.organisation is not None}
+        names = organisation_names(connection, named, languages_of(session))
+    tasks += _waiting(views)
+    show_list(session, views, tasks, lambda: _table(session, views, tasks, names), organisations=own)
+
+
+def soon_of(views: Views, now: int) -> int:
+    """Return the end of the third working day from now; of the third day, where nobody knows which days are worked."""
+    try:
+        day = day_after(views.station, SOON_DAYS)
+    except DueTimeError:
+        day = day_of(now, views.offset_minutes) + SOON_DAYS
+    return end_of_day(day, views.offset_minutes)
+
+
+def _received(connection: Any, views: Views, own: Sequence[OrgId], page: PageWanted, now: int) -> Iterator[Task]:
+    """Yield what is owed for letters received, each letter once, where it is most pressing."""
+    told: set[tuple[LetterId, OrgId]] = set()
+    undecided = Filters(states=(ConsignmentState.OPEN, ConsignmentState.RECALL_ASKED))
+    soon = Filters(overdue_at=soon_of(views, now))
+    for what, filters in (("overdue", Filters(overdue_at=now)), ("soon", soon), ("acknowledge", undecided)):
+        lines = inbox_page(connection, own, filters, page, now=now).lines
+        for line in sorted(lines, key=lambda one: (_due(one) or EVER_MS, one.position)):
+            if (line.letter, line.recipient) not in told:
+                told.add((line.letter, line.recipient))
+                yield _owed(line, what)
+
+
+def _due(line: InboxLine) -> int | None:
+    return line.acknowledge_due if line.state is ConsignmentState.OPEN and line.acknowledge_due is not None else line.reply_due
+
+
+def _owed(line: InboxLine, what: str) -> Task:
+    mark = mark_of(line.letter)
+    owed, command = {
+        ConsignmentState.OPEN: ("acknowledge", f"ortoo letter acknowledge {mark}"),
+        ConsignmentState.RECALL_ASKED: ("recall", f"ortoo letter accept-recall {mark}"),
+    }.get(line.state, ("answer", f"ortoo letter reply {mark} FILE"))
+    return Task(
+        what="recall" if owed == "recall" else what,
+        owed=owed,
+        due=_due(line),
+        organisation=line.sender,
+        subject=line.subject,
+        letter=line.letter,
+        mark=mark,
+        command=command,
+    )
+
+
+def _decision(line: Any) -> Task:
+    return Task(
+        what="decide",
+        owed="decide",
+        due=line.due_at,
+        organisation=line.organisation,
+        subject=line.subject,
+        letter=None,
+        mark=None,
+        command=f"ortoo approval show {line.request.hex()[:_IDENTITY_SHOWN]}",
+    )
+
+
+def _unanswered(line: SentLine) -> Task:
+    silent = line.silent > 0 and line.acknowledge_by is not None
+    return Task(
+        what="unanswered",
+        owed="acknowledge" if silent else "answer",
+        due=line.acknowledge_due if silent else line.reply_due,
+        organisation=line.only_recipient,
+        subject=line.subject,
+        letter=line.letter,
+        mark=line.mark,
+        command=f"ortoo outbox --letter {line.mark} --state {'open' if silent else 'acknowledged'}",
+    )
+
+
+def _waiting(views: Views) -> list[Task]:
+    views.station.parts.submitter.settle()
+    return [
+        Task(
+            what="waiting",
+            owed="send",
+            due=None,
+            organisation=None,
+            subject=one.act,
+            letter=None,
+            mark=mark_of(LetterId(one.identity)),
+            command="ortoo queue send",
+        )
+        for one in views.station.parts.queue.unfinished()
+    ]
+
+
+def _table(session: Session, views: Views, tasks: Sequence[Task], names: Any) -> list[str]:
+    language = session.language
+    columns = (
+        Column(heading=label("heading.what", language), cut=False),
+        Column(heading=f"{label('heading.due', language)} ({show_zone(views.offset_minutes)})", cut=False),
+        Column(heading=label("heading.correspondent", language)),
+        Column(heading=label("heading.subject", language)),
+        Column(heading=label("heading.command", language), cut=False),
+    )
+    rows = [
+        (
+            label(f"today.{task.what}", language),
+            short_time(task.due, views.offset_minutes),
+            names[task.organisation] if task.organisation is not None else "",
+            subject_words(task.subject),
+            task.command,
+        )
+        for task in tasks
+    ]
+    return table_lines(columns, rows)
