@@ -13,6 +13,7 @@ CliError
 ├── FoundingStoppedError          a ledger was half made; says what exists and what to do
 ├── DemoFailedError               (cli.demo_station) the demo met a verdict that it did not expect
 ├── PrintSupportMissingError      a library, or the font, with which pages are printed is not installed
+├── ChartSupportMissingError      the extra `charts` is not installed
 └── HomeError                     the home cannot be read or written
 
 Lower layers know nothing of exit codes. `outcome_of` looks an error up by the names of its classes, the most particular
@@ -111,6 +112,14 @@ class PrintSupportMissingError(CliError):
         )
 
 
+class ChartSupportMissingError(CliError):
+    """This program was installed without what it needs to draw charts."""
+
+    def __init__(self, why: str) -> None:
+        """Say what is missing."""
+        super().__init__(f"No chart was drawn: {why}. Install this program with its extra `charts`; --csv and --json do without.")
+
+
 class HomeError(CliError):
     """The home folder of this station cannot be read or written."""
 
@@ -136,6 +145,7 @@ _MEANINGS: Final[Mapping[str, tuple[ExitCode, str]]] = MappingProxyType(
         "NotConfirmedError": (ExitCode.FAILED, "NOT_CONFIRMED"),
         "FoundingStoppedError": (ExitCode.FAILED, "FOUNDING_STOPPED"),
         "PrintSupportMissingError": (ExitCode.FAILED, "PRINT_SUPPORT_MISSING"),
+        "ChartSupportMissingError": (ExitCode.FAILED, "CHART_SUPPORT_MISSING"),
         "HomeError": (ExitCode.FAILED, "HOME"),
         "DomainError": (ExitCode.FAILED, "DOMAIN"),
         "IdError": (ExitCode.USAGE, "ID"),

@@ -58,6 +58,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "witness": Noun(module="cli.witness", name="witness", about="Cosign checkpoints of ledgers that others run."),
         "projection": Noun(module="cli.projections", name="projection", about="Views of the ledger: list, status, rebuild."),
         "audit": Noun(module="cli.audit", name="audit", about="Check a whole ledger, trusting nobody who runs it."),
+        "figures": Noun(module="cli.figures", name="figures", about="Figures from the ledger alone, as tables and charts."),
         "demo": Noun(module="cli.demo", name="demo", about="Watch a ministry write to 100 committees."),
     },
 )

@@ -16,6 +16,7 @@ import click
 from cli.reference_audit import audit_page
 from cli.reference_commands import answers_page, commands_page, imports_page, settings_page
 from cli.reference_evidence import evidence_page
+from cli.reference_figures import figures_page
 from cli.reference_ledger import events_page, rules_page, tables_page
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "reference"
@@ -32,6 +33,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "tables.md": tables_page,
         "evidence.md": evidence_page,
         "audit.md": audit_page,
+        "figures.md": figures_page,
     },
 )
 """Every page of the reference, with what writes it."""

@@ -85,6 +85,15 @@ SIGNERS: Final = Table(
     comment="the certificates under which each letter was signed, in order",
 )
 
+ADDRESSED_GROUPS: Final = Table(
+    "letter_groups",
+    METADATA,
+    Column("letter", LargeBinary, primary_key=True),
+    Column("group", NAME, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    comment="the versions of its sender's groups to which each letter goes",
+)
+
 RELATIONS: Final = ("answers", "follows", "replaces", "relates")
 HERE: Final = b""
 """Stands for this ledger in the table of references, because a key cannot be null."""
@@ -108,11 +117,11 @@ _MISS: Final = LETTERS.update().where(_LETTER).values(missed_position=bindparam(
 
 
 class LettersProjection:
-    """Keeps `letters`, `letter_references`, `letter_documents` and `letter_signers`."""
+    """Keeps `letters`, `letter_references`, `letter_documents`, `letter_signers` and `letter_groups`."""
 
     name = "letters"
-    version = 1
-    tables = (LETTERS, REFERENCES, DOCUMENTS, SIGNERS)
+    version = 2
+    tables = (LETTERS, REFERENCES, DOCUMENTS, SIGNERS, ADDRESSED_GROUPS)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
         """Write the letters of a batch, then what their senders did to letters."""
@@ -121,6 +130,7 @@ class LettersProjection:
         insert_rows(connection, REFERENCES, [row for one, body in sent for row in _reference_rows(one, body)])
         insert_rows(connection, DOCUMENTS, [row for one, body in sent for row in _document_rows(one, body)])
         insert_rows(connection, SIGNERS, [row for one, body in sent for row in _signer_rows(one, body)])
+        insert_rows(connection, ADDRESSED_GROUPS, [row for one, body in sent for row in _group_rows(one, body)])
         for one in batch.happenings:
             _tell(connection, one)
 
@@ -177,3 +187,9 @@ def _document_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[Any
 def _signer_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[Any, ...]]:
     for place, certificate in enumerate(body.header.signers, 1):
         yield one.verdict.identity, place, certificate
+
+
+def _group_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[Any, ...]]:
+    named = {(addressee.group.group, addressee.group.version) for addressee in body.addressees if addressee.group is not None}
+    for group, version in sorted(named):
+        yield one.verdict.identity, group, version
