@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +19,13 @@ from cli.main import ortoo
 from cli.render import cut_text
 from cli.session import Session
 from cli.wiring import projector_of
-from domain.consignments import ConsignmentState
-from domain.ids import LetterId, OrgId
+from domain.consignments import COUNTED_STATES, ConsignmentState
+from domain.ids import LetterId
 from domain.letters import ACTION, INFORMATION
 from projections.archive import EVENTS
 from projections.covers import COVERS
+from projections.figures import pilot_figures
+from projections.filters import Filters
 from projections.inbox import CONSIGNMENTS
 from projections.letters import LETTERS
 from projections.outbox import SENT, count_name
@@ -35,17 +35,6 @@ REPORT_COLUMNS: Final = 200
 _ROW: Final = "{letter:<35}{to:>4}{acknowledged:>14}{refused:>9}{silent:>8}{answered:>10}  {due}"
 _HEADINGS: Final = ("to", "acknowledged", "refused", "silent", "answered", "due")
 _FATE: Final = "{what:<30}{at:<15}{position:>8}  {who}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pilot:
-    """The figures of one circular: everybody, receipts in time and late, the median in seconds, who is silent for good."""
-
-    addressees: int
-    in_time: int
-    late: int
-    median_s: float
-    silent: tuple[OrgId, ...]
 
 
 def print_outbox(screen: DemoScreen, connection: Connection, offset_minutes: int) -> None:
@@ -81,28 +70,20 @@ def print_fate(screen: DemoScreen, connection: Connection, letter: LetterId, off
             screen.say(_FATE.format(what=what, at=_clock(at, offset_minutes), position=position, who=who))
 
 
-def pilot_figures(connection: Connection, letter: LetterId) -> Pilot:
-    """Return the figures of the pilot's letter, from its consignments."""
-    chosen = select(CONSIGNMENTS).where(CONSIGNMENTS.c.letter == letter)
-    rows = connection.execute(chosen).all()
-    held = [row for row in rows if row.state == ConsignmentState.ACKNOWLEDGED.value]
-    in_time = [row for row in held if not row.late]
-    return Pilot(
-        addressees=len(rows),
-        in_time=len(in_time),
-        late=len(held) - len(in_time),
-        median_s=statistics.median((row.received_at - row.at) / 1000 for row in in_time) if in_time else 0.0,
-        silent=tuple(OrgId(row.recipient) for row in rows if row.state == ConsignmentState.OPEN.value),
-    )
-
-
 def print_figures(story: DemoStory, connection: Connection) -> None:
     """Print the pilot's figures, the ledger's, and whether both stations agree; raise `DemoFailedError` if they do not."""
-    pilot = pilot_figures(connection, story.letters["L01"])
-    silent = ", ".join(f"MFY {one.removeprefix('mfy-')}" for one in pilot.silent)
+    station = story.ministry.station
+    pilot = pilot_figures(
+        connection,
+        Filters(),
+        now=station.last_time,
+        offset_minutes=station.exchange.utc_offset_minutes,
+        letter=story.letters["L01"],
+    ).action
+    silent = ", ".join(f"MFY {one.removeprefix('mfy-')}" for one in pilot.silent_organisations)
     story.screen.say(
-        f"PILOT   {pilot.in_time} of {pilot.addressees} acknowledged in time, {pilot.late} late, "
-        f"median {pilot.median_s:.1f} s (the demo's own), silent: {silent}"
+        f"PILOT   {pilot.in_time} of {pilot.asked} acknowledged in time, {pilot.late + pilot.late_synced} late, "
+        f"median {(pilot.median_ms or 0) / 1000:.1f} s (the demo's own), silent: {silent}"
     )
     counted = select(func.count(), func.sum((EVENTS.c.reason == 0).cast(EVENTS.c.reason.type)))
     records, accepted_ones = connection.execute(counted).one()
@@ -156,8 +137,7 @@ def _columns(count: int) -> Iterator[None]:
 
 def _outbox_line(row: Any, offset_minutes: int) -> str:
     counts = {
-        state: getattr(row, count_name(ACTION, state)) + getattr(row, count_name(INFORMATION, state))
-        for state in ConsignmentState
+        state: getattr(row, count_name(ACTION, state)) + getattr(row, count_name(INFORMATION, state)) for state in COUNTED_STATES
     }
     everybody = sum(counts.values())
     acknowledged = counts[ConsignmentState.ACKNOWLEDGED]

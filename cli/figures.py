@@ -196,7 +196,7 @@ def _chart_words(session: Session, views: Views) -> ChartWords:
         none=word("none"),
         rest=word("chart_rest"),
         acknowledged=word("acknowledged"),
-        waiting=word("waiting"),
+        undecided=word("chart_undecided"),
         silent=word("silent"),
     )
 

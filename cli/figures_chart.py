@@ -28,7 +28,7 @@ _SETTINGS: Final = {
     "axes.spines.right": False,
 }
 _UNITS_MS: Final = (("days", 86_400_000), ("hours", 3_600_000), ("seconds", 1_000))
-_COLOURS: Final = {"acknowledged": "#2a6f97", "waiting": "#c9ced6", "silent": "#c8553d"}
+_COLOURS: Final = {"acknowledged": "#2a6f97", "undecided": "#c9ced6", "silent": "#c8553d"}
 _INCHES: Final = (11, 5.5)
 _DOTS_PER_INCH: Final = 120
 
@@ -47,7 +47,7 @@ class ChartWords:
     none: str
     rest: str
     acknowledged: str
-    waiting: str
+    undecided: str
     silent: str
 
 
@@ -79,9 +79,15 @@ def _draw_curve(axes: Any, found: PilotFigures, words: ChartWords) -> None:
     marked = ((found.action.median_ms, words.median, ":"), (found.action.ninetieth_ms, words.ninetieth, "--"))
     for at, name, style in marked:
         if at is not None:
-            axes.axvline(at / unit_ms, color="#555555", linestyle=style, linewidth=1, label=f"{name}: {at / unit_ms:.1f}")
+            axes.axvline(
+                at / unit_ms,
+                color="#555555",
+                linestyle=style,
+                linewidth=1,
+                label=f"{name}: {at / unit_ms:.1f} {words.units[unit]}",
+            )
     if found.percentiles_ms:
-        axes.legend(loc="lower right", frameon=False)
+        axes.legend(frameon=False)
     axes.set_title(words.curve, fontsize="medium")
     axes.set_xlabel(words.units[unit])
     axes.set_ylabel(words.share)
@@ -94,7 +100,7 @@ def _draw_regions(axes: Any, regions: Sequence[Part], words: ChartWords) -> None
     places = range(len(rows))
     left = [0] * len(rows)
     for index, (key, name) in enumerate(
-        (("acknowledged", words.acknowledged), ("waiting", words.waiting), ("silent", words.silent))
+        (("acknowledged", words.acknowledged), ("undecided", words.undecided), ("silent", words.silent))
     ):
         widths = [counts[index] for _, counts in rows]
         axes.barh(places, widths, left=left, color=_COLOURS[key], label=name)
@@ -108,7 +114,7 @@ def _draw_regions(axes: Any, regions: Sequence[Part], words: ChartWords) -> None
 
 
 def _bars(regions: Sequence[Part], words: ChartWords) -> list[tuple[str, tuple[int, int, int]]]:
-    """Return for each bar its name and how many acknowledged, are not due yet or refused, and are silent."""
+    """Return for each bar its name and how many acknowledged, refused or are not late, and are silent."""
     ordered = sorted(regions, key=lambda part: (-part.figures.silent, part.part))
     shown, rest = ordered[:MOST_REGIONS], ordered[MOST_REGIONS:]
     bars = [(part.part or words.none, _counts(part.figures)) for part in shown]

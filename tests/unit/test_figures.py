@@ -42,7 +42,7 @@ WORDS = ChartWords(
     none="none",
     rest="rest",
     acknowledged="acknowledged",
-    waiting="waiting",
+    undecided="refused or not due",
     silent="silent",
 )
 
