@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.letter_outline import LETTER_LANGUAGES, new_folder
 from cli.options import command_options, page_options
-from cli.reading import languages_of, now_of, page_wanted, scope_data, short_time, show_list, subject_words
-from cli.render import Column, show_time, show_zone, table_lines
+from cli.reading import now_of, page_wanted, scope_data, short_date, show_list, subject_words
+from cli.render import Column, show_time, table_lines
 from cli.session import Session
 from cli.views import Views, acting_views, banner, open_views
 from domain.approvals import Request
@@ -36,7 +36,6 @@ from projections.approval_pages import (
     request_told,
     requests_page,
 )
-from projections.names import organisation_names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +73,7 @@ def list_command(session: Session, wanted: str | None, for_: str | None, limit: 
         )
     with views.reading() as connection:
         page = requests_page(connection, asking, Wanted(wanted or Wanted.ALL), page_wanted(session, limit, after))
-        names = organisation_names(connection, (line.organisation for line in page.lines), languages_of(session))
-    show_list(session, views, page.lines, lambda: _table(session, views, page.lines, names), after=page.after)
+    show_list(session, views, page.lines, lambda: _table(session, views, page.lines), after=page.after)
 
 
 @click.command("show")
@@ -195,11 +193,10 @@ def _draft(
     return write_draft(place, outline, [NewFile(name="reminder.txt", content=f"{text}\n".encode())]).parent
 
 
-def _table(session: Session, views: Views, lines: Sequence[RequestLine], names: Mapping[str, str]) -> list[str]:
+def _table(session: Session, views: Views, lines: Sequence[RequestLine]) -> list[str]:
     language = session.language
     columns = (
         Column(heading=label("heading.request", language), cut=False),
-        Column(heading=f"{label('heading.date', language)} ({show_zone(views.offset_minutes)})", cut=False),
         Column(heading=label("heading.requester", language)),
         Column(heading=label("heading.subject", language)),
         Column(heading=label("heading.stage", language), cut=False),
@@ -210,11 +207,10 @@ def _table(session: Session, views: Views, lines: Sequence[RequestLine], names: 
     rows = [
         (
             short(line.request),
-            short_time(line.at, views.offset_minutes),
-            names[line.organisation],
+            line.organisation,
             subject_words(line.subject),
             stage_words(line),
-            short_time(line.due_at, views.offset_minutes),
+            "" if line.due_at is None else short_date(line.due_at, views.offset_minutes),
             code_label("approval_outcome", line.outcome, language),
             marks_words(session, line),
         )
