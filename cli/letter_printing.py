@@ -77,7 +77,7 @@ def print_command(session: Session, /, letter: str, output: Path, for_: str | No
 def qr_text(ledger: bytes, letter: LetterId) -> str:
     """Return what the QR code of a letter holds: `ortoo:LEDGER:LETTER`, 16 digits of the ledger's identity, all of the letter's.
 
-    Described in docs/reference/printed.md.
+    Described in `docs/reference/printed.md`.
     """
     return f"ortoo:{ledger.hex()[:DIGITS]}:{letter.hex()}"
 

@@ -15,7 +15,8 @@ FONT: Final = "DejaVu Sans"
 """The one font: it has the letters of all languages here, is free, and a Debian package (`fonts-dejavu-core`) brings it."""
 _STYLES: Final = """
 * { box-sizing: border-box; }
-body { font: 9.5pt/1.35 "DejaVu Sans", sans-serif; margin: 0 auto; max-width: 182mm; color: #000; }
+html { font: 9.5pt/1.35 "DejaVu Sans", sans-serif; }
+body { margin: 0 auto; max-width: 182mm; color: #000; }
 .wide { max-width: none; font-size: 8pt; }
 .shown { unicode-bidi: isolate; overflow-wrap: anywhere; }
 .purpose, .fate { border: 0.6pt solid #000; padding: 1.2mm 2mm; margin: 0 0 2mm; font-weight: bold; text-align: center; }
@@ -85,6 +86,6 @@ def pair(name: str, value: object) -> str:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table whose headings stand on every sheet."""
-    head = "".join(f"<th>{shown(one)}</th>" for one in headings)
-    lines = ("<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{plain(one)}</th>" for one in headings)
+    lines = ("<tr>" + "".join(f'<td class="shown">{plain(cell)}</td>' for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
