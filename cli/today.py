@@ -169,7 +169,6 @@ def _table(session: Session, views: Views, tasks: Sequence[Task], names: Any) ->
         Column(heading=f"{label('heading.due', language)} ({show_zone(views.offset_minutes)})", cut=False),
         Column(heading=label("heading.correspondent", language)),
         Column(heading=label("heading.subject", language)),
-        Column(heading=label("heading.command", language), cut=False),
     )
     rows = [
         (
@@ -177,8 +176,9 @@ def _table(session: Session, views: Views, tasks: Sequence[Task], names: Any) ->
             short_time(task.due, views.offset_minutes),
             names[task.organisation] if task.organisation is not None else "",
             subject_words(task.subject),
-            task.command,
         )
         for task in tasks
     ]
-    return table_lines(columns, rows)
+    heading, *lines = table_lines(columns, rows)
+    # A command stands whole on a line of its own, to be copied.
+    return [heading, *(one for line, task in zip(lines, tasks, strict=True) for one in (line, f"  {task.command}"))]

@@ -14,6 +14,7 @@ from tests.court import STEP_MS, Court
 from tests.faults import (
     provoked_approvals,
     provoked_authority,
+    provoked_calendars,
     provoked_directory,
     provoked_keys,
     provoked_letters,
@@ -35,6 +36,7 @@ MODULES: Final = (
     provoked_proof,
     provoked_approvals,
     provoked_mandates,
+    provoked_calendars,
 )
 PROVOCATIONS: Final = tuple(found for module in MODULES for found in vars(module).values() if isinstance(found, Provocation))
 ELSEWHERE: Final = {
