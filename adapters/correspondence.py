@@ -7,6 +7,7 @@ prepared when every document of the letter is here, whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from adapters.covers import COVER_MEDIA_TYPE, Cover, CoverText, encode_cover
@@ -17,6 +18,7 @@ from adapters.queue import Submission
 from adapters.station import Station, Utterance
 from adapters.submitting import submission_of
 from adapters.travelling_drafts import CollectedSignature, TravellingDraft, add_signature
+from domain.consignments import handling
 from domain.documents import COVER
 from domain.events import (
     AcknowledgementMissed,
@@ -76,7 +78,8 @@ def acknowledged(station: Station, signer: OfficerSigner, speaker: OrgId, letter
     """Return the receipt of a letter whose documents are all here; raise a `DocumentError` if one is not."""
     require_documents(station, letter)
     header = station.header(speaker, (signer,))
-    return _said(ReceiptAcknowledged(header=header, letter=letter, recipient=recipient), signer, recipient)
+    body = ReceiptAcknowledged(header=header, letter=letter, recipient=recipient)
+    return _said_anew(_said(body, signer, recipient), station, letter, recipient)
 
 
 def refused(  # noqa: PLR0913 - what a refusal says
@@ -94,7 +97,7 @@ def refused(  # noqa: PLR0913 - what a refusal says
     other = Ref(ledger=None, identity=Digest(duplicate_of)) if duplicate_of is not None else None
     header = station.header(speaker, (signer,))
     body = ReceiptRefused(header=header, letter=letter, recipient=recipient, reason=reason, duplicate_of=other, cover=cover)
-    return _said(body, signer, recipient, cover)
+    return _said_anew(_said(body, signer, recipient, cover), station, letter, recipient)
 
 
 def recalled(
@@ -222,9 +225,21 @@ def act_intention(act: str, letter: LetterId, recipient: str) -> str:
     return f"{act}:{letter.hex()}:{recipient}"
 
 
+def decision_intention(station: Station, act: str, letter: LetterId, recipient: OrgId) -> str:
+    """Return what the queue calls a decision about a letter: after a receipt was withdrawn, another one than before."""
+    kept = handling(station.view, letter, recipient)
+    withdrawn = kept.withdrawn if kept else None
+    base = act_intention(act, letter, recipient)
+    return base if withdrawn is None else f"{base}:{withdrawn}"
+
+
 def document_bytes(station: Station, document: Document) -> bytes:
     """Return a document's content, checked against the event that names it."""
     return read_document(station.parts.documents, document.sha256, document.size_bytes)
+
+
+def _said_anew(said: Utterance, station: Station, letter: LetterId, recipient: OrgId) -> Utterance:
+    return replace(said, intention=decision_intention(station, said.body.TYPE, letter, recipient))
 
 
 def _said(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from adapters.correspondence import LetterNotHeldError, act_intention
+from adapters.correspondence import LetterNotHeldError, act_intention, decision_intention
 from adapters.documents import DocumentError
 from adapters.station import Station, Utterance
 from adapters.submitting import Outcome, Queued
@@ -134,9 +134,10 @@ def _said_before(session: Session, views: Views, matters: Sequence[Matter], act:
     for matter in matters:
         base = act_intention(act.type, matter.letter, matter.recipient)
         intention = next((one for one in waiting if one == base or one.startswith(f"{base}:")), None)
-        done = queue.find(base)
+        said = decision_intention(station, act.type, matter.letter, matter.recipient) if matter.recipient else base
+        done = queue.find(said)
         if intention is not None or (done is not None and done.officer == who):
-            found[matter] = intention or base
+            found[matter] = intention or said
     why = "it waits in the queue"
     if not dry_run and any(intention in waiting for intention in found.values()):
         why = station.parts.submitter.send(wait_s=session.settings.submit_wait_s)

@@ -6,6 +6,7 @@ import click
 
 from cli.letter_changes import recall_command, supersede_command
 from cli.letter_drafts import check_command, draft_command, sign_command
+from cli.letter_handling import close_command, remind_command, transfer_command, withdraw_receipt_command
 from cli.letter_printing import print_command
 from cli.letter_reading import read_command
 from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
@@ -30,6 +31,10 @@ for _command in (
     accept_recall_command,
     decline_recall_command,
     supersede_command,
+    transfer_command,
+    close_command,
+    withdraw_receipt_command,
+    remind_command,
     list_command,
     show_command,
     read_command,

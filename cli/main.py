@@ -40,6 +40,7 @@ NOUNS: Final[Mapping[str, Noun]] = MappingProxyType(
         "identity": Noun(module="cli.identity", name="identity", about="Who acts at this station."),
         "mandate": Noun(module="cli.mandates", name="mandate", about="Mandates: who acts for whom, and until when."),
         "group": Noun(module="cli.groups", name="group", about="Groups of organisations, for circulars."),
+        "registration": Noun(module="cli.registrations", name="registration", about="Correct or void a registration number."),
         "register": Noun(module="cli.registers", name="register", about="Registers and their numbers."),
         "calendar": Noun(module="cli.calendars", name="calendar", about="Working calendars, by which terms in days are counted."),
         "outage": Noun(module="cli.calendars", name="outage", about="Outages, which move due times."),

@@ -213,7 +213,8 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
         return ()
     event = EVENTS.c
     told = (event.letter == letter) & (event.reason == int(Reason.ACCEPTED))
-    told &= (event.recipient == recipient) | event.recipient.is_(None)
+    # To whom it was passed on, it came by an act of another recipient.
+    told &= (event.recipient == recipient) | event.recipient.is_(None) | (event.position == consignment.position)
     events = connection.execute(select(EVENTS).where(told).order_by(event.position)).all()
     sent = connection.execute(select(LETTERS.c.printed).where(LETTERS.c.letter == letter)).scalar_one()
     steps = [*(_step(row, consignment, sent) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Table, select
 
 from cli.wiring import passing_projector
-from domain.consignments import COUNTED_STATES, ConsignmentState, effective
+from domain.consignments import COUNTED_STATES, effective
 from domain.ids import LetterId, OrgId
 from domain.letters import letter as sent_letter
 from domain.letters import mark_of, recipients, tally

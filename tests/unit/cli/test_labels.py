@@ -25,6 +25,8 @@ from cli.witness_running import Doing
 from domain.approval_routes import STAGE_RULES, Answer, Outcome
 from domain.approval_rules import APPROVAL_REFUSAL_REASONS, APPROVAL_RETURN_REASONS, APPROVAL_WITHDRAWAL_REASONS
 from domain.catalogue import EVENT_TYPES
+from domain.consignment_acts import CLOSINGS, TRANSFER_REASONS
+from domain.consignment_acts import WITHDRAWAL_REASONS as RECEIPT_WITHDRAWALS
 from domain.consignments import ConsignmentState
 from domain.directory import CONNECTIONS, KINDS, ROLES
 from domain.dispatch import KINDS as LETTER_KINDS
@@ -38,6 +40,8 @@ from domain.mandate_rules import REVOCATION_REASONS
 from domain.outside import CHANNELS
 from domain.reasons import Reason
 from domain.receipts import DECLINE_REASONS, REFUSAL_REASONS
+from domain.registrations import CORRECTION_REASONS, VOIDING_REASONS
+from domain.reminders import REMINDED_STATES
 from domain.senders import RECALL_REASONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,6 +53,11 @@ CODES: dict[str, set[str]] = {
     "urgency": set(URGENCIES),
     "capacity": set(CAPACITIES),
     "channel": set(CHANNELS),
+    "receipt_withdrawal": set(RECEIPT_WITHDRAWALS),
+    "transfer_reason": set(TRANSFER_REASONS),
+    "closing": set(CLOSINGS),
+    "reminded": set(REMINDED_STATES),
+    "registration_reason": {*CORRECTION_REASONS, *VOIDING_REASONS},
     "refusal": set(REFUSAL_REASONS),
     "recall_reason": set(RECALL_REASONS),
     "decline_reason": set(DECLINE_REASONS),

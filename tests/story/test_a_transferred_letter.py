@@ -1,0 +1,66 @@
+"""A transferred letter: a committee gets what is another's, passes it on, and the sender sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.errors import ExitCode
+from tests.offices import Offices, offices
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Offices]:
+    with offices(tmp_path, 3) as made:
+        yield made
+
+
+def sent(day: Offices, subject: str, *more: str) -> str:
+    """Send a letter of the ministry to the first committee, and return its identity."""
+    words = ("letter", "send", day.file("xat.txt", f"{subject}\n"), "--subject", subject, "--to", "mfy-001", *more)
+    identity: str = day.ministry.done(*words, "--yes", "--json").data["identity"]
+    return identity
+
+
+def test_a_letter_goes_on_to_whom_it_concerns_and_is_answered_there(day: Offices) -> None:
+    letter = sent(day, "Ko‘chani ta’mirlash to‘g‘risida", "--acknowledge-by", "+3d")
+    day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    told = day.first.done(
+        *("letter", "transfer", "in:1", "--to", "mfy-002", "--reason", "NOT_IN_COMPETENCE", "--yes", "--json")
+    ).data
+    assert (told["act"], told["outcome"], told["number"]) == ("consignment.transferred", "accepted", None)
+
+    fates = day.ministry.done("outbox", "--letter", "out:1", "--json").data["lines"]
+    assert {one["recipient"]: one["state"] for one in fates} == {"mfy-001": "transferred", "mfy-002": "open"}
+    reminded = day.ministry.done("letter", "remind", "out:1", "--silent", "--as", "clerk", "--yes", "--json").data
+    assert reminded["act"] == "reminder.sent"
+
+    waiting = day.second.done("inbox", "--json").data
+    assert [one["state"] for one in waiting["lines"]] == ["open"]
+    receipt = day.second.done("letter", "acknowledge", letter[:12], "--yes", "--json").data
+    assert receipt["number"]["organisation"] == "mfy-002"
+    steps = day.second.done("letter", "show", "in:1", "--json").data["steps"]
+    assert [one["act"] for one in steps] == [
+        "letter.dispatched",
+        "consignment.transferred",
+        "reminder.sent",
+        "receipt.acknowledged",
+    ]
+    closing = ("letter", "close", "in:1", "--how", "noted", "--case", "01-02", "--yes", "--json")
+    assert day.second.done(*closing).data["act"] == "consignment.closed"
+    again = day.second.run(*closing)
+    assert (again.code, again.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_CLOSED")
+
+
+def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: Offices) -> None:
+    letter = sent(day, "Hisobot to‘g‘risida")
+    day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    day.first.done("registration", "correct", "in:1", "--case", "01-05", "--reason", "WRONG_CASE", "--yes")
+    day.first.done("letter", "withdraw-receipt", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes")
+    voided = day.first.run("registration", "void", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes", "--json")
+    assert (voided.code, voided.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_VOIDED")
+    day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    book = day.first.done("register", "show", "incoming", "--json").data["entries"]
+    assert [one["serial"] for one in book] == [1, 2]
