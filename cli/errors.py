@@ -108,7 +108,7 @@ class PrintSupportMissingError(CliError):
         """Name what is missing."""
         super().__init__(
             f"Nothing was printed: {missing} cannot be loaded here. Install the extra `print`; a PDF also "
-            "needs Pango and the font DejaVu Sans (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core)."
+            "needs Pango and the font DejaVu Sans (Debian: apt install libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core)."
         )
 
 

@@ -168,7 +168,7 @@ class _Collected:
     def _documents(self) -> Iterator[tuple[str, str, str, str]]:
         for one in self._read.documents:
             role = code_label("document_role", one.role, self._language)
-            yield one.name or role, role, show_size(one.size_bytes), f"{one.sha256.hex()[:DIGITS]}…"
+            yield one.name or role, role, show_size(one.size_bytes), one.sha256.hex()[:DIGITS]
 
     def _signers(self, connection: Connection) -> Iterator[PrintedSigner]:
         facts = self._read.facts
@@ -178,7 +178,7 @@ class _Collected:
             name, post = self._officer(connection, one.officer)
             if spoken is not None and place == 0:
                 name = acting_words(self._language, name, ", ".join(filter(None, self._officer(connection, spoken.officer))))
-            yield PrintedSigner(name=name, post=post, certificate=f"{one.certificate.hex()[:DIGITS]}…")
+            yield PrintedSigner(name=name, post=post, certificate=one.certificate.hex()[:DIGITS])
 
     def _officer(self, connection: Connection, officer: OfficerId) -> tuple[str, str]:
         """Return an officer's name and post: as the sender's officer, else (a deputy from elsewhere) as his home has him."""

@@ -120,7 +120,7 @@ def _signatures(sheet: LetterSheet) -> Iterator[str]:
     language = sheet.language
     yield '<div class="signature">'
     yield f"<h2>{shown(label('print.signatures', language))}</h2>"
-    headings = ("heading.name", "heading.post", "print.certificate", "heading.position", "heading.ledger_time")
+    headings = ("heading.officer", "heading.post", "print.certificate", "heading.position", "heading.ledger_time")
     rows = [(one.name, one.post, one.certificate, sheet.position, sheet.time) for one in sheet.signers]
     yield table([label(heading, language) for heading in headings], rows)
     yield "</div>"
