@@ -6,14 +6,14 @@ of the ledger, so that this view is the same however far the others have come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, select
 
 from adapters.store.dialect import insert_rows
 from domain.events import LedgerOpened, LetterDispatched, OrganisationChanged, OrganisationEntry, OrganisationRegistered
-from domain.events_office import CalendarAdopted, OutageDeclared
+from domain.events_office import CalendarAdopted, ConsignmentTransferred, OutageDeclared
 from domain.ids import LetterId, OrgId
 from domain.outages import Outage, moved
 from projections.columns import BIG, METADATA, NAME, row_of
@@ -80,6 +80,14 @@ PLACES: Final = Table(
     comment="in which regions organisations lie, for outages of a region",
 )
 
+PASSED_ON: Final = Table(
+    "calendar_passed_on",
+    METADATA,
+    Column("letter", LargeBinary, primary_key=True),
+    Column("recipient", NAME, primary_key=True),
+    comment="to whom letters that set a time were passed on: outages that touch these move it for them too",
+)
+
 _M: Final = MOVED.c
 _T: Final = TERMS.c
 _TERM_FIELDS: Final = (_T.letter, _T.at, _T.acknowledge_by, _T.reply_by)
@@ -90,7 +98,7 @@ class CalendarsProjection:
 
     name = "calendars"
     version = 1
-    tables = (CALENDARS, OUTAGES, MOVED, TERMS, PLACES)
+    tables = (CALENDARS, OUTAGES, MOVED, TERMS, PLACES, PASSED_ON)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
         """Write what a batch says of calendars, outages and terms, in the order of the ledger."""
@@ -103,6 +111,8 @@ class CalendarsProjection:
                     writing.place(body.organisation)
                 case OrganisationRegistered() | OrganisationChanged() as body:
                     writing.place(body.entry)
+                case ConsignmentTransferred() as body:
+                    writing.pass_on(body)
                 case OutageDeclared() as body:
                     writing.declare(one, body)
                 case CalendarAdopted() as body:
@@ -134,6 +144,14 @@ class _Writing:
         self._rows.append((letter_id, one.at, body.acknowledge_by, body.reply_by, latest))
         if latest != signed:
             self._move([(letter_id, one.at, body.acknowledge_by, body.reply_by)])
+
+    def pass_on(self, body: ConsignmentTransferred) -> None:
+        """Note to whom a letter was passed on: its times are his, counted from the dispatch."""
+        self.flush()
+        term = self._connection.execute(select(*_TERM_FIELDS).where(_T.letter == body.letter)).first()
+        if term is not None:
+            insert_rows(self._connection, PASSED_ON, [(body.letter, body.to)])
+            self._move([tuple(term)], body.to)
 
     def place(self, entry: OrganisationEntry) -> None:
         """Note where an organisation lies; outages of regions touch it from now on as it lies now."""
@@ -178,13 +196,17 @@ class _Writing:
             here = _M.letter == letter_id if only is None else (_M.letter == letter_id) & (_M.recipient == only)
             self._connection.execute(MOVED.delete().where(here))
             rows = []
-            for recipient in self._batch.recipients(letter_id):
-                whom = recipient.organisation
+            for whom in self._recipients(letter_id):
                 touching = [one for one in self._outages if one.touches(whom, places.get(whom, ()))]
                 dues = [None if due is None else moved(due, at, touching) for due in (acknowledge_by, reply_by)]
                 if only in {None, whom} and dues != [acknowledge_by, reply_by]:
                     rows.append((letter_id, whom, *dues))
             insert_rows(self._connection, MOVED, rows)
+
+    def _recipients(self, letter_id: LetterId) -> Iterator[OrgId]:
+        yield from (recipient.organisation for recipient in self._batch.recipients(letter_id))
+        passed_on = select(PASSED_ON.c.recipient).where(PASSED_ON.c.letter == letter_id).order_by(PASSED_ON.c.recipient)
+        yield from map(OrgId, self._connection.execute(passed_on).scalars())
 
     def _places(self) -> dict[OrgId, set[str]]:
         """Return the regions, among those that any outage names, of the organisations that lie in one."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.missed_terms import PassedTerm
 from domain.events import AcknowledgementMissed, OrganisationChanged, ReceiptAcknowledged
+from domain.events_office import ConsignmentTransferred
 from domain.ids import LetterId, OfficerId, OrgId
+from domain.reasons import Reason
 from projections.filters import Filters, PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
 from projections.letter_pages import fate_of
@@ -141,3 +144,22 @@ def test_read_in_one_go_or_record_by_record_the_view_is_the_same(court: Court, t
     whole.catch_up()
     assert whole.canonical_dump("calendars") == court.projector.canonical_dump("calendars")
     whole.close()
+
+
+def test_an_outage_moves_the_time_of_whom_a_letter_was_passed_on_to(court: Court) -> None:
+    due = court.clock() + DAY_MS
+    letter = court.sent(FIRST, acknowledge_by=due)
+    passing: dict[str, Any] = {"letter": letter, "recipient": FIRST, "to": SECOND, "reason": "NOT_IN_COMPETENCE", "cover": None}
+    court.accept(declaring(court, 1, 3, SECOND))
+    court.accept(court.exchange.say(ConsignmentTransferred, "secretary", **passing))
+    line = received(court, SECOND)
+    assert line is not None
+    assert line.acknowledge_due == due + 2 * HOUR_MS
+    court.accept(declaring(court, 5, 6, SECOND))
+    line = received(court, SECOND)
+    assert line is not None
+    assert line.acknowledge_due == due + 3 * HOUR_MS
+    court.clock.at_ms = due + 1
+    missed = court.exchange.say(AcknowledgementMissed, "machine", letter=letter)
+    assert court.judge(court.exchange.record(missed)).reason is Reason.NOT_YET_DUE
+    assert passed(court) == ()
