@@ -1,6 +1,7 @@
 """Mandates: who may say some types of events for whom, where, from when until when (rules 3).
 
-Aggregates: `mandate:<identity>`, and `deputy:<officer>`, which names the mandates that somebody was ever given. A mandate gives no role: under it the deputy speaks with the roles that its officer, the grantor, has at that moment.
+Aggregates: `mandate:<identity>`, and `deputy:<officer>`, which names the mandates that somebody was ever given. A mandate
+gives no role: under it the deputy speaks with the roles that its officer, the grantor, has at that moment.
 """
 
 from __future__ import annotations
