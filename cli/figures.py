@@ -144,7 +144,7 @@ def _times(session: Session, found: Figures) -> str:
 
 def _part_lines(session: Session, name: str, parts: Sequence[Part]) -> list[str]:
     headings = ("asked", "acknowledged", "share_per_mille", "median_ms", "ninetieth_ms", "silent", "silent_organisations")
-    columns = [Column(heading=label(f"figures.{name}", session.language))]
+    columns = [Column(heading=label(f"figures.{name}", session.language), cut=False)]
     columns += [Column(heading=label(f"figures.{one}", session.language), right=True, cut=False) for one in headings]
 
     def cells(part: Part) -> tuple[object, ...]:

@@ -87,7 +87,7 @@ def _draw_curve(axes: Any, found: PilotFigures, words: ChartWords) -> None:
                 label=f"{name}: {at / unit_ms:.1f} {words.units[unit]}",
             )
     if found.percentiles_ms:
-        axes.legend(frameon=False)
+        axes.legend(framealpha=1, edgecolor="none")
     axes.set_title(words.curve, fontsize="medium")
     axes.set_xlabel(words.units[unit])
     axes.set_ylabel(words.share)
