@@ -15,6 +15,7 @@ from domain.errors import RejectedError
 from domain.events_approvals import ApprovalRequested, Approver, Stage
 from domain.ids import LetterId
 from domain.letters import letter
+from domain.outside import outside_letter
 from domain.reasons import Reason
 from domain.rules import Case, Rule, Signers, forbids, requires, stamp
 
@@ -64,9 +65,12 @@ def _stage_terms_are_ahead(case: Case) -> bool:
 
 
 def _subject_is_known(case: Case) -> bool:
-    """The letter that it is about, if it is on this ledger, was accepted at an earlier position."""
+    """The letter that it is about, if it is on this ledger, was accepted at an earlier position; one from outside will do."""
     about = case.body.letter
-    return about is None or about.ledger is not None or letter(case.view, LetterId(about.identity)) is not None
+    if about is None or about.ledger is not None:
+        return True
+    letter_id = LetterId(about.identity)
+    return letter(case.view, letter_id) is not None or outside_letter(case.view, letter_id) is not None
 
 
 def _earlier_request_is_own(case: Case) -> None:

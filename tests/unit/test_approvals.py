@@ -11,6 +11,8 @@ import pytest
 from domain.approval_routes import Answer, Decision, Outcome, route_state
 from domain.approvals import Request, request
 from domain.events_approvals import ApprovalRefused, ApprovalReturned, Stage
+from domain.events_office import LetterReceivedOutside
+from domain.header import Ref
 from domain.ids import Digest, OfficerId, OrgId
 from domain.reasons import Reason
 from tests.court import Court
@@ -30,7 +32,7 @@ from tests.faults.provoked_approvals import (
     stage,
     withdrawing,
 )
-from tests.fixed_exchange import HOUR_MS, Said
+from tests.fixed_exchange import HOUR_MS, Said, document
 
 THREE: Final = tuple(office(f"mfy-00{i}") for i in (1, 2, 3))
 G, R, B = Answer.GIVEN, Answer.REFUSED, Answer.RETURNED
@@ -271,6 +273,25 @@ def test_a_returned_request_is_followed_by_another(court: Court) -> None:
     again = court.accept(asking(court, follows=made))
     assert kept(court, again).follows == made
     court.accept(giving(court, again), naming(court, again))
+
+
+def test_a_request_may_be_about_a_letter_sent_or_one_that_came_on_paper(court: Court) -> None:
+    paper = court.exchange.say(
+        LetterReceivedOutside,
+        "clerk",
+        kind="letter",
+        language="uz",
+        channel="post",
+        written_at=None,
+        arrived_at=court.clock() - HOUR_MS,
+        cover=document("cover of a scan", "cover"),
+        documents=(document("scan"),),
+        references=(),
+        case_index=None,
+    )
+    for letter in (Digest(court.sent()), court.accept(paper)):
+        made = asked(court, letter=Ref(ledger=None, identity=letter))
+        assert kept(court, made).letter == Ref(ledger=None, identity=letter)
 
 
 @pytest.mark.parametrize("rules", [1, 2])
