@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -40,6 +41,7 @@ from projections.outbox_pages import SentLine, sent_by, sent_page
 
 
 @click.command("inbox")
+@click.option("--open", "unfinished", is_flag=True, help="Only what is not closed, refused, passed on or given back.")
 @click.option("--watch", is_flag=True, help="Print a line for each letter that arrives from now on, until Ctrl-C.")
 @click.option("--prove", is_flag=True, help="Prove that nothing addressed to it is hidden, against the last commitment.")
 @filter_options
@@ -57,6 +59,7 @@ def inbox(  # noqa: PLR0913 - what the command line says
     *,
     prove: bool,
     watch: bool,
+    unfinished: bool,
     **chosen: Any,
 ) -> None:
     """Letters received, and what is still owed: the newest first.
@@ -68,11 +71,12 @@ def inbox(  # noqa: PLR0913 - what the command line says
 
     Example:
       ortoo inbox --overdue
+      ortoo inbox --open
       ortoo inbox --for mfy-001 --state open --since 2026-11-01
       ortoo inbox --for mfy-001 --prove
       ortoo inbox --watch --json
     """
-    if prove and (as_of is not None or after is not None or any(chosen.values())):
+    if prove and (as_of is not None or after is not None or unfinished or any(chosen.values())):
         raise UsageError("--prove is about a whole inbox as it is now: leave --as-of, --after and what narrows the list out.")
     if watch and (prove or as_of is not None or after is not None):
         raise UsageError("--watch is about letters to come: leave --prove, --as-of and --after out.")
@@ -82,7 +86,7 @@ def inbox(  # noqa: PLR0913 - what the command line says
         prove_inboxes(session, views, wanted)
         return
     now = now_of(session, views)
-    filters = filters_of(views, Chosen(**chosen), now)
+    filters = replace(filters_of(views, Chosen(**chosen), now), unfinished=unfinished)
     if watch:
         watch_inbox(session, views, wanted, filters)
         return

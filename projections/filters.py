@@ -24,6 +24,7 @@ class Filters:
     """What the lines of a list have in common; None or empty: anything. Times are ledger time in milliseconds, inclusive.
 
     `overdue_at` is the time at which a term must have passed, `region` that of the correspondents.
+    `unfinished`: only what its recipient has not closed, refused, passed on or given back.
     """
 
     states: tuple[ConsignmentState, ...] = ()
@@ -35,6 +36,7 @@ class Filters:
     until: int | None = None
     case_index: str | None = None
     number: str | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

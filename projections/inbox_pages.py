@@ -15,6 +15,7 @@ from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
@@ -23,6 +24,7 @@ _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
 _OUTSIDE: Final = _C.recipient.in_(select(OUTSIDE.c.organisation))
 _ANSWERABLE: Final = (ConsignmentState.OPEN, ConsignmentState.ACKNOWLEDGED)
+_UNFINISHED: Final = (*_ANSWERABLE, ConsignmentState.RECALL_ASKED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +62,10 @@ class InboxPage:
 
 
 def letters_to(connection: Connection, recipient: OrgId) -> tuple[tuple[LetterId, int], ...]:
-    """Return every letter that went to a recipient, with its position, in ledger order."""
-    chosen = select(_C.letter, _C.position).where(_C.recipient == recipient).order_by(_C.position)
+    """Return every letter that was addressed to a recipient, with its position, in ledger order."""
+    # What came by a transfer was addressed to another: it stands where it was passed on.
+    addressed = (_L.letter == _C.letter) & (_L.position == _C.position)
+    chosen = select(_C.letter, _C.position).join(LETTERS, addressed).where(_C.recipient == recipient).order_by(_C.position)
     return tuple((LetterId(row.letter), row.position) for row in connection.execute(chosen))
 
 
@@ -106,7 +110,9 @@ _LINES: Final = with_moved(
         ACKNOWLEDGE_DUE.label("acknowledge_due"),
         REPLY_DUE.label("reply_due"),
         LATE.label("came_late"),
+        CLOSINGS.c.position.label("closed_position"),
     )
+    .outerjoin(CLOSINGS, (CLOSINGS.c.letter == _C.letter) & (CLOSINGS.c.recipient == _C.recipient))
     .join(LETTERS, _L.letter == _C.letter)
     .outerjoin(COVERS, COVERS.c.cover == _L.cover)
 )
@@ -119,6 +125,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         conditions.append(_C.state.in_([state.value for state in filters.states]))
     if filters.recipient is not None:
         conditions.append(_C.recipient == filters.recipient)
+    if filters.unfinished:
+        conditions += [_C.state.in_([state.value for state in _UNFINISHED]), CLOSINGS.c.position.is_(None)]
     if filters.overdue_at is not None:
         conditions.append(_overdue(filters.overdue_at))
     if filters.number is not None:
@@ -181,6 +189,7 @@ def _marks(row: Any, contests: Contests, now: int) -> tuple[str, ...]:
         "moved": (row.acknowledge_due, row.reply_due) != (row.acknowledge_by, row.reply_by),
         "overdue": _is_overdue(row, now),
         "answered": row.answered_with is not None,
+        "finished": row.closed_position is not None,
         "recalled": row.recalled_position is not None and row.state != ConsignmentState.RECALLED,
         "superseded": row.superseded_position is not None,
         "contested": not contests.contested.isdisjoint({row.position, row.received_position}),

@@ -23,6 +23,7 @@ from projections.covers import COVERS_AT_ONCE, CoverSource, CoversProjection, aw
 from projections.database import Mark, ViewsDatabase, read_marks, write_mark
 from projections.directory import DirectoryProjection
 from projections.errors import ProjectionUnknownError
+from projections.handling import HandlingProjection
 from projections.happenings import Batch, Projection, happening_of
 from projections.inbox import InboxProjection
 from projections.letters import LettersProjection
@@ -40,6 +41,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     DirectoryProjection(),
     MandatesProjection(),
     CalendarsProjection(),
+    HandlingProjection(),
     ApprovalsProjection(),
     ArchiveProjection(),
     CoversProjection(),

@@ -50,6 +50,9 @@ def test_a_letter_goes_on_to_whom_it_concerns_and_is_answered_there(day: Offices
     ]
     closing = ("letter", "close", "in:1", "--how", "noted", "--case", "01-02", "--yes", "--json")
     assert day.second.done(*closing).data["act"] == "consignment.closed"
+    assert day.second.done("inbox", "--open", "--json").data["lines"] == []
+    assert "finished" in day.second.done("inbox", "--json").data["lines"][0]["marks"]
+    assert day.first.done("inbox", "--open", "--json").data["lines"] == []
     again = day.second.run(*closing)
     assert (again.code, again.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_CLOSED")
 
