@@ -13,6 +13,7 @@ from adapters.evidence_export import Sources
 from adapters.station import Station
 from adapters.trust_files import TrustedAnchor
 from cli.errors import UsageError
+from domain.approvals import request
 from domain.changes import View
 from domain.checkpoints import CheckpointPair
 from domain.directory import organisation
@@ -111,7 +112,9 @@ def _group_positions(
 
 def _approval_positions(station: Station, connection: Connection, named: Collection[Digest], *, before: int) -> tuple[int, ...]:
     """Return where everything stands that was said on these requests for approval before the letter."""
-    found = positions_of_types(connection, [event.TYPE for event in APPROVAL_EVENTS], before) if named else ()
+    begun = [asked.position for asked in (request(station.view, one) for one in named) if asked is not None]
+    types = [event.TYPE for event in APPROVAL_EVENTS]
+    found = positions_of_types(connection, types, min(begun), before) if begun else ()
     verdicts = ((position, station.parts.store.verdict(position)) for position in found)
     return tuple(
         position

@@ -38,9 +38,9 @@ def positions_of_answers(connection: Connection, letter: LetterId, senders: Coll
     return tuple(connection.execute(chosen).scalars())
 
 
-def positions_of_types(connection: Connection, types: Collection[str], before: int) -> tuple[int, ...]:
-    """Return where everything accepted of these types stands before a position, in order."""
-    chosen = (_E.type.in_(types), _ACCEPTED, _E.position < before)
+def positions_of_types(connection: Connection, types: Collection[str], start: int, stop: int) -> tuple[int, ...]:
+    """Return where everything accepted of these types stands from one position to before another, in order."""
+    chosen = (_E.type.in_(types), _ACCEPTED, _E.position >= start, _E.position < stop)
     return tuple(connection.execute(select(_E.position).where(*chosen).order_by(_E.position)).scalars())
 
 

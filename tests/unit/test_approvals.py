@@ -10,6 +10,7 @@ import pytest
 
 from domain.approval_routes import Answer, Decision, Outcome, route_state
 from domain.approvals import Request, request
+from domain.events import OrganisationClosed
 from domain.events_approvals import ApprovalRefused, ApprovalReturned, Stage
 from domain.events_office import LetterReceivedOutside
 from domain.header import Ref
@@ -32,7 +33,7 @@ from tests.faults.provoked_approvals import (
     stage,
     withdrawing,
 )
-from tests.fixed_exchange import HOUR_MS, Said, document
+from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said, document
 
 THREE: Final = tuple(office(f"mfy-00{i}") for i in (1, 2, 3))
 G, R, B = Answer.GIVEN, Answer.REFUSED, Answer.RETURNED
@@ -242,6 +243,17 @@ def test_a_place_whose_approver_was_relieved_is_stuck_until_it_is_reassigned(cou
     court.accept(giving(court, made, place=2), relieving(court, "head", "ministry"), reassigning(court, made, person("deputy")))
     assert kept(court, made).state.stages[0].places == 2
     court.accept(giving(court, made, "deputy"))
+    assert kept(court, made).state.outcome is Outcome.APPROVED
+
+
+def test_the_successor_of_a_closed_organisation_decides_in_its_place(court: Court) -> None:
+    made = asked(court, stage(office("mfy-001"), office("mfy-002")))
+    court.accept(delegating(court, made, "secretary"))
+    closing = court.exchange.say(OrganisationClosed, REGISTRAR, organisation=OrgId("mfy-001"), successor=OrgId("mfy-002"))
+    court.accept(closing)
+    late = [court.judge(court.exchange.record(giving(court, made, who))) for who in ("chair", "secretary")]
+    assert {one.reason for one in late} == {Reason.ORGANISATION_CLOSED}, "what the closed one's chair had lent ended with it"
+    court.accept(giving(court, made, "chair-2"), giving(court, made, "chair-2", place=2))
     assert kept(court, made).state.outcome is Outcome.APPROVED
 
 
