@@ -15,7 +15,7 @@ from cli.acting import acting_station, speaker_of, speaking_option
 from cli.confirm import Preview
 from cli.directory_reading import page
 from cli.errors import UsageError
-from cli.labels import label
+from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
 from cli.register_books import book_entries, book_options
 from cli.register_printing import print_command
@@ -186,7 +186,7 @@ def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequen
     def cells(row: RegisterRow) -> tuple[object, ...]:
         arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
         dates = (registered,) if sent else (arrived, registered)
-        return (row.printed, *dates, row.correspondent or row.recipients, row.subject or "…")
+        return (remarked_number(session, row), *dates, row.correspondent or row.recipients, row.subject or "…")
 
     return table_lines(columns, [cells(row) for row in rows])
 
@@ -197,6 +197,15 @@ def _write_new(file: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
+
+
+def remarked_number(session: Session, row: RegisterRow) -> str:
+    """Return a number as it was printed first, with what was said of it later in brackets."""
+    said = [
+        code_label("event", one.type, session.language) + (f": {one.case_index}" if one.case_index is not None else "")
+        for one in row.remarks
+    ]
+    return f"{row.printed} ({'; '.join(said)})" if said else row.printed
 
 
 def _csv_lines(rows: Sequence[RegisterRow], views: Views) -> Iterator[str]:

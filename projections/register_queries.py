@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, func, literal, select
 
 from domain.consignments import COUNTED_STATES
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.letters import CAPACITIES
 from domain.verdicts import RegisterKind
 from projections.covers import COVERS
+from projections.handling import REMARKS
 from projections.letters import LETTERS
 from projections.mandates import SPOKEN
 from projections.outbox import SENT, count_name
@@ -21,11 +23,24 @@ _SPOKEN: Final = (SPOKEN.c.officer.label("acting_for"), SPOKEN.c.mandate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RegisterRemark:
+    """What was said later of a number: the type of the event, when, by whom, why, and a case index if it corrects that."""
+
+    type: str
+    position: int
+    at: int
+    officer: OfficerId
+    case_index: str | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RegisterRow:
     """An entry of a register. It has two dates: arrived (the dispatch's ledger time) and registered.
 
     `correspondent` None: several recipients, as many as `recipients` says (0: an incoming letter); `subject` None: the cover
     has not arrived; `acting_for`: for whom the officer signed, if he did under a mandate.
+    `remarks` were made later, in ledger order: what stands beside them is the first entry, which stays as it was.
     """
 
     serial: int
@@ -40,6 +55,7 @@ class RegisterRow:
     acting_for: OfficerId | None
     mandate: Digest | None
     subject: str | None
+    remarks: tuple[RegisterRemark, ...]
 
 
 def register_entries(
@@ -65,6 +81,8 @@ def register_entries(
         .order_by(own.serial)
         .limit(limit)
     )
+    rows = connection.execute(chosen).all()
+    remarks = _remarks(connection, rows)
     return tuple(
         RegisterRow(
             serial=row.serial,
@@ -79,6 +97,34 @@ def register_entries(
             acting_for=None if row.acting_for is None else OfficerId(row.acting_for),
             mandate=None if row.mandate is None else Digest(bytes(row.mandate)),
             subject=row.subject,
+            remarks=remarks.get(row.position, ()),
         )
-        for row in connection.execute(chosen)
+        for row in rows
     )
+
+
+def _remarks(connection: Connection, rows: Sequence[Any]) -> dict[int, tuple[RegisterRemark, ...]]:
+    """Return what was said later of these entries, by their positions; a withdrawn receipt voids the last number before it."""
+    if not rows:
+        return {}
+    remark, own = REMARKS.c, ENTRIES.c
+    given = (
+        select(func.max(own.position))
+        .where((own.letter == remark.letter) & (own.recipient == remark.recipient) & (own.position < remark.position))
+        .scalar_subquery()
+    )
+    positions = [row.position for row in rows]
+    about = func.coalesce(remark.entry_position, given).label("about")
+    found: dict[int, tuple[RegisterRemark, ...]] = {}
+    chosen = select(REMARKS, about).where(about.between(min(positions), max(positions))).order_by(remark.position)
+    for row in connection.execute(chosen):
+        said = RegisterRemark(
+            type=row.type,
+            position=row.position,
+            at=row.at,
+            officer=OfficerId(row.officer),
+            case_index=row.case_index,
+            reason=row.reason,
+        )
+        found[row.about] = (*found.get(row.about, ()), said)
+    return found

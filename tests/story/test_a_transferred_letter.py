@@ -67,3 +67,6 @@ def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: 
     day.first.done("letter", "acknowledge", letter[:12], "--yes")
     book = day.first.done("register", "show", "incoming", "--json").data["entries"]
     assert [one["serial"] for one in book] == [1, 2]
+    said = [[(remark["type"], remark["case_index"]) for remark in one["remarks"]] for one in book]
+    assert said == [[("registration.corrected", "01-05"), ("receipt.withdrawn", None)], []]
+    assert "01-05" in day.first.done("register", "show", "incoming").out
