@@ -160,7 +160,7 @@ def _preview(session: Session, views: Views, speaker: Speaker, utterance: Uttera
     return Preview(
         act=body.TYPE,
         says=tuple((name, value) for name, value in says if value),
-        lines=("", label("prompt.everybody_can_read", language)),
+        lines=("", label("prompt.everybody_can_read_documents", language)),
         data=data,
     )
 

@@ -9,7 +9,7 @@ from cli.approval_naming import short
 from cli.labels import code_label, label
 from cli.letter_details import DIGEST_SHOWN, document_name
 from cli.letter_preview import letter_words
-from cli.local_names import officer_words, organisation_words
+from cli.local_names import acting_words, officer_words, organisation_words
 from cli.reading import subject_words
 from cli.render import pair_lines, show_size, show_time, visible
 from cli.session import Session
@@ -85,7 +85,7 @@ def _decision_words(session: Session, views: Views, place: PlaceTold) -> str:
     by, speaks_for = place.decided_by, place.decided_for
     assert by is not None  # noqa: S101 - a place that is decided was decided by somebody
     assert speaks_for is not None  # noqa: S101 - the same
-    who = officer_words(views.station.view, by, speaks_for, language)
+    who = acting_words(language, officer_words(views.station.view, by, speaks_for, language), place.acting_for)
     if place.for_officer is not None:
         who = label("note.in_place_of", language, officer=who, other=place.for_officer)
     words = [code_label("approval_answer", str(place.answer), language), show_time(place.at, views.offset_minutes), who]

@@ -18,6 +18,7 @@ from projections.covers import COVERS, NAMES
 from projections.filters import PageWanted, position_cursor
 from projections.letter_pages import NamedDocument, text_about
 from projections.letters import LETTERS
+from projections.mandates import SPOKEN
 
 HISTORY_LIMIT: Final = 100
 """Rounds that are told before and after one; nobody has read more."""
@@ -82,7 +83,8 @@ class LentPlace:
 class PlaceTold:
     """A place of a stage: who is to decide, and what was decided, by whom, for which organisation, and for which officer.
 
-    `stuck` says that nobody could decide there now; `text` is the remark or the reason in words.
+    `acting_for` is for whom he decided under a mandate; `text` is the remark or the reason in words. `stuck` says that nobody
+    could decide there now.
     """
 
     place: int
@@ -93,6 +95,7 @@ class PlaceTold:
     decided_by: OfficerId | None
     decided_for: OrgId | None
     for_officer: OfficerId | None
+    acting_for: OfficerId | None
     position: int | None
     at: int | None
     reason: str | None
@@ -286,9 +289,11 @@ def _stages(connection: Connection, asking: Asking, row: Any) -> Iterator[StageT
 def _place(connection: Connection, asking: Asking, row: Any, *, is_current: bool) -> PlaceTold:
     here = (_D.request == row.request) & (_D.stage == row.stage) & (_D.place == row.place)
     lent = connection.execute(select(DELEGATIONS).where(here).order_by(_D.position)).all()
-    fields = {name: getattr(row, name) for name in PlaceTold.__slots__ if name not in {"text", "stuck", "delegations"}}
+    computed = {"acting_for", "text", "stuck", "delegations"}
+    fields = {name: getattr(row, name) for name in PlaceTold.__slots__ if name not in computed}
     return PlaceTold(
         **fields,
+        acting_for=connection.execute(select(SPOKEN.c.officer).where(SPOKEN.c.position == row.position)).scalar(),
         text=None if row.cover is None else text_about(connection, row.cover, REMARK),
         stuck=is_current and has_nobody(connection, asking.view, row),
         delegations=tuple(LentPlace(**{name: getattr(one, name) for name in LentPlace.__slots__}) for one in lent),

@@ -182,6 +182,31 @@ def test_the_requester_reassigns_reminds_and_withdraws(day: Day) -> None:
     assert day.listed(day.ministry, "--waiting", "--as", "clerk") == []
 
 
+def test_who_stands_in_under_a_mandate_decides_in_the_place_of_its_grantor(day: Day) -> None:
+    request = day.request(day.file("reja.txt", TEXT), "--subject", SUBJECT, "--stage", "any: officer:deputy, labour")
+    words = (
+        "--may",
+        "approval.given",
+        "--from",
+        "2020-01-01",
+        "--until",
+        "2090-01-01",
+        "--basis",
+        "1",
+        "--basis-date",
+        "2020-01-01",
+    )
+    mandate = day.ministry.done("mandate", "grant", "clerk", *words, "--yes", "--json").data["identity"]
+    give = ("approval", "give", request[:12], "--as", "clerk", "--yes", "--json")
+    refused = day.ministry.run(*give)
+    assert (refused.code, "NOT_THE_APPROVER" in refused.err + refused.out) == (ExitCode.REJECTED, True)
+    day.ministry.done(*give, "--mandate", mandate[:12])
+    (place, _) = day.shown(request)["stages"][0]["places"]
+    assert (place["answer"], place["decided_by"], place["acting_for"], place["for_officer"]) == ("given", "clerk", "deputy", None)
+    assert "clerk, acting for deputy" in day.ministry.done("approval", "show", request[:12]).out
+    assert day.shown(request)["outcome"] == "approved"
+
+
 def test_a_route_in_a_file_is_checked_before_it_is_used(day: Day) -> None:
     text = day.file("reja.txt", TEXT)
     bad = day.file(
