@@ -8,12 +8,14 @@ from itertools import chain, pairwise
 from adapters.evidence_approvals import approvals_named, request_of
 from adapters.evidence_bundle import Proven
 from domain.events import GroupDefined, GroupVersion, LetterDispatched
+from domain.events_office import ConsignmentTransferred
 from domain.ids import OrgId
 from domain.reasons import Reason
 from domain.tree import Frontier, leaf_hash
 
 NAMED = "named"
 IN_GROUP = "group"
+PASSED_ON = "passed_on"
 NOT_SHOWN = "not_shown"
 
 
@@ -43,18 +45,28 @@ def addressed_in(events: Iterable[Proven], sent: Proven) -> Mapping[OrgId, str]:
     """Return every organisation that the bundle shows to be addressed: named in the letter, or in a group whose parts are there.
 
     A group is shown by parts that follow each other to the last one and lead to the count and root which the letter names.
+    Whoever got it by a transfer from one of these is shown too.
     """
     dispatch = sent.opened.body
     assert isinstance(dispatch, LetterDispatched)  # noqa: S101 - what `letter_of` returns
     shown: dict[OrgId, str] = {}
-    whole = _whole_groups(events, dispatch)
+    ordered = sorted(events, key=lambda one: one.position)
+    whole = _whole_groups(ordered, dispatch)
     for group in _groups(dispatch):
         if group in whole:
             shown |= dict.fromkeys(whole[group], IN_GROUP)
     shown |= {one.organisation: NAMED for one in dispatch.addressees if one.organisation is not None}
     # Whoever writes to a group of which he is a member does not write to himself.
     shown.pop(dispatch.header.organisation, None)
+    for one in ordered:
+        body = one.opened.body
+        if isinstance(body, ConsignmentTransferred) and _is_transfer_of(one, sent) and body.recipient in shown:
+            shown.setdefault(body.to, PASSED_ON)
     return shown
+
+
+def _is_transfer_of(one: Proven, sent: Proven) -> bool:
+    return one.leaf.reason is Reason.ACCEPTED and getattr(one.opened.body, "letter", None) == sent.opened.identity
 
 
 def _groups(dispatch: LetterDispatched) -> tuple[GroupVersion, ...]:

@@ -26,6 +26,7 @@ from domain.events import (
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
+from domain.events_office import ConsignmentTransferred
 from domain.exchange import anchors_of
 from domain.groups import is_member
 from domain.ids import Digest, LetterId, OrgId
@@ -35,6 +36,7 @@ from projections.evidence_queries import (
     positions_about_letter,
     positions_of_answers,
     positions_of_groups,
+    positions_of_transfers,
     positions_of_types,
 )
 from projections.exchange_queries import exchange_positions
@@ -49,14 +51,26 @@ def letter_positions(station: Station, connection: Connection, sent: LetterId, r
     known = letter(station.view, sent)
     if recipient is not None and (known is None or capacity_of(station.view, known, recipient) is None):
         raise UsageError(f"{recipient} is no recipient of this letter. `ortoo letter show` lists who is.")
+    first, transfers = (recipient, ()) if recipient is None else _way_to(station, connection, sent, recipient)
     addressed = [one.group for one in dispatch.addressees if one.group is not None]
     owner, view = dispatch.header.organisation, station.view
-    shown = [one for one in addressed if recipient is None or is_member(view, owner, one.group, one.version, recipient)]
+    shown = [one for one in addressed if first is None or is_member(view, owner, one.group, one.version, first)]
     senders = None if recipient is None else frozenset(_speakers_for(view, recipient))
     about = positions_about_letter(connection, sent, recipient)
     groups = _group_positions(station, connection, owner, shown, before=min(about)) if shown else ()
     approvals = _approval_positions(station, connection, approvals_named(dispatch), before=min(about))
-    return tuple(sorted({*groups, *approvals, *about, *positions_of_answers(connection, sent, senders)}))
+    return tuple(sorted({*groups, *approvals, *transfers, *about, *positions_of_answers(connection, sent, senders)}))
+
+
+def _way_to(station: Station, connection: Connection, sent: LetterId, recipient: OrgId) -> tuple[OrgId, tuple[int, ...]]:
+    """Return to whom a letter was addressed that came to a recipient, and where it was passed on between them, last first."""
+    first, way = recipient, []
+    for position in reversed(positions_of_transfers(connection, sent)):
+        body = _body(station, position)
+        if isinstance(body, ConsignmentTransferred) and body.to == first:
+            first = body.recipient
+            way.append(position)
+    return first, tuple(way)
 
 
 def sources_of(station: Station, connection: Connection, pair: CheckpointPair) -> Sources:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, or_, select
 
 from domain.events import GroupDefined
+from domain.events_office import ConsignmentTransferred
 from domain.ids import LetterId, OrgId
 from domain.reasons import Reason
 from projections.archive import EVENTS
@@ -22,6 +23,12 @@ def positions_about_letter(connection: Connection, letter: LetterId, recipient: 
     if recipient is not None:
         chosen = chosen.where(or_(_E.recipient.is_(None), _E.recipient == recipient))
     return tuple(connection.execute(chosen).scalars())
+
+
+def positions_of_transfers(connection: Connection, letter: LetterId) -> tuple[int, ...]:
+    """Return where recipients passed a letter on, in order."""
+    chosen = (_E.letter == letter, _E.type == ConsignmentTransferred.TYPE, _ACCEPTED)
+    return tuple(connection.execute(select(_E.position).where(*chosen).order_by(_E.position)).scalars())
 
 
 def positions_of_answers(connection: Connection, letter: LetterId, senders: Collection[OrgId] | None) -> tuple[int, ...]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.evidence_bundle import Proven
+from adapters.evidence_letters import NAMED, PASSED_ON, addressed_in
+from cli.evidence_selection import letter_positions
 from domain.consignments import COUNTED_STATES, TRANSITIONS, ConsignmentAct, ConsignmentState, effective
 from domain.events import (
     LetterRecalled,
@@ -31,7 +34,11 @@ from domain.events_office import (
 from domain.header import Ref
 from domain.ids import Digest, LetterId, OrgId, sha256
 from domain.letters import all_recipients, letter, tally
+from domain.log_proofs import LogProof
+from domain.notes import Note
+from domain.reading import read_record
 from domain.reasons import Reason
+from domain.verdicts import parse_leaf
 from tests.court import Court
 from tests.fixed_exchange import Said
 
@@ -318,3 +325,43 @@ def test_who_passed_a_letter_on_can_be_closed_and_who_got_it_needs_a_successor(c
 
 def closed(court: Court, organisation: OrgId, successor: OrgId | None = None) -> Said:
     return court.exchange.say(OrganisationClosed, "registrar", organisation=organisation, successor=successor)
+
+
+def proven(court: Court) -> list[Proven]:
+    """Return every authentic event as a bundle would hold it; of proofs only their form, which nothing here looks at."""
+    proof = LogProof(index=0, path=(), note=Note(text="", lines=()))
+    found = []
+    for entry in court.station.parts.store.each_entry():
+        opened = read_record(entry.record, court.station.parts.codec).opened
+        if opened is not None and entry.record is not None:
+            leaf = entry.verdict.leaf()
+            found.append(
+                Proven(
+                    folder="",
+                    position=entry.verdict.position,
+                    record=entry.record,
+                    opened=opened,
+                    leaf=parse_leaf(leaf),
+                    verdict=leaf,
+                    record_proof=proof,
+                    verdict_proof=proof,
+                )
+            )
+    return found
+
+
+def test_a_bundle_shows_the_way_of_a_letter_that_was_passed_on(court: Court) -> None:
+    other, sent = court.sent(THREE), court.sent(ONE)
+    court.accept(said_of(court, ConsignmentTransferred, sent), said_of(court, ConsignmentTransferred, sent, TWO, to=THREE))
+    assert reason_of(court, said_of(court, ConsignmentTransferred, other, TWO, to=OrgId("mfy-004"))) is Reason.NOT_A_RECIPIENT
+    events = proven(court)
+    letters = {one.opened.identity: one for one in events}
+    shown = addressed_in(events, letters[Digest(sent)])
+    assert shown == {ONE: NAMED, TWO: PASSED_ON, THREE: PASSED_ON}
+    assert addressed_in(events, letters[Digest(other)]) == {THREE: NAMED}
+    without = [one for one in events if one.opened.body.TYPE != "consignment.transferred"]
+    assert addressed_in(without, letters[Digest(sent)]) == {ONE: NAMED}
+    with court.projector.database.reading() as connection:
+        way = letter_positions(court.station, connection, sent, THREE)
+    types = [one.opened.body.TYPE for one in events if one.position in way]
+    assert types == ["letter.dispatched", "consignment.transferred", "consignment.transferred"]
