@@ -12,7 +12,7 @@ from adapters.due_times import DueTimeError
 from adapters.working_terms import day_after
 from cli.acting import for_option
 from cli.approval_naming import asking_of
-from cli.labels import label
+from cli.labels import code_label, label
 from cli.options import command_options
 from cli.reading import languages_of, now_of, own_organisations, short_time, show_list, subject_words
 from cli.render import Column, show_zone, table_lines
@@ -37,7 +37,10 @@ _IDENTITY_SHOWN: Final = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """Something to do: `what` and `owed` are codes, `command` deals with it; `due` counts outages (None: no term)."""
+    """Something to do: `what` and `owed` are codes, `command` deals with it; `due` counts outages (None: no term).
+
+    `act` is the type of what waits to be sent.
+    """
 
     what: str
     owed: str
@@ -47,6 +50,7 @@ class Task:
     letter: LetterId | None
     mark: str | None
     command: str
+    act: str | None = None
 
 
 @click.command("today")
@@ -153,10 +157,11 @@ def _waiting(views: Views) -> list[Task]:
             owed="send",
             due=None,
             organisation=None,
-            subject=one.act,
+            subject=None,
             letter=None,
             mark=mark_of(LetterId(one.identity)),
             command="ortoo queue send",
+            act=one.act,
         )
         for one in views.station.parts.queue.unfinished()
     ]
@@ -175,7 +180,7 @@ def _table(session: Session, views: Views, tasks: Sequence[Task], names: Any) ->
             label(f"today.{task.what}", language),
             short_time(task.due, views.offset_minutes),
             names[task.organisation] if task.organisation is not None else "",
-            subject_words(task.subject),
+            subject_words(task.subject) if task.act is None else code_label("event", task.act, language),
         )
         for task in tasks
     ]

@@ -9,15 +9,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from adapters.registration import changed
 from cli.errors import ExitCode
 from domain.calendars import end_of_day
+from domain.directory import organisation
+from tests.exchanges import MINISTRY, tell
 from tests.homes import PASSPHRASE, Home, give_key
-from tests.offices import QUICK, Offices, held_ledger, offices
+from tests.offices import Offices, offices
 
 OFFSET_MINUTES = 300
 HOUR_MS = 3_600_000
@@ -136,15 +140,6 @@ def test_a_day_begins_with_what_there_is_to_do(day: Offices) -> None:
     assert tasks(day.first) == []
 
 
-def test_what_waits_to_be_sent_is_there_to_do(day: Offices) -> None:
-    with held_ledger(day.folder):
-        waiting = day.ministry.run("letter", "send", day.file("a.txt"), "--subject", "A", "--to", "mfy-001", "--yes", **QUICK)
-        assert waiting.code == ExitCode.QUEUED
-    assert tasks(day.ministry) == [("waiting", "send", "ortoo queue send")]
-    day.ministry.done("queue", "send")
-    assert tasks(day.ministry) == []
-
-
 def test_a_watched_inbox_tells_of_each_letter_beside_a_running_station_and_ends_when_told(day: Offices) -> None:
     day.first.done("inbox")
     environment = {**os.environ, "ORTOO_HOME": str(day.first.folder), "ORTOO_PASSPHRASE": PASSPHRASE}
@@ -171,3 +166,23 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
             yield process
         finally:
             process.kill()
+
+
+def test_the_usual_term_of_an_office_goes_into_its_drafts_once_it_is_known_whose_days_count(day: Offices) -> None:
+    ministry = organisation(day.onlooker.view, MINISTRY)
+    assert ministry is not None
+    said = changed(day.onlooker, day.exchange.signer("registrar"), MINISTRY, replace(ministry.entry, acknowledge_days=2))
+    tell(day.onlooker, [said])
+    assert shown(day.ministry, sent(day)["identity"])["acknowledge_by"] is None
+    adopt(day)
+    letter = sent(day, "--case", "01-07")
+    assert shown(day.ministry, letter["identity"])["acknowledge_by"] == end_of_day(
+        (today() - date(1970, 1, 1)).days + 2, OFFSET_MINUTES
+    )
+    elsewhere = day.ministry.run(
+        *("letter", "draft", day.file("b.txt"), "--subject", "B", "--to", "mfy-001", "--json"), ORTOO_COUNTRY="MN"
+    )
+    assert 'acknowledge_by = "+2wd"' in Path(elsewhere.data["letter"]).read_text("utf-8")
+    checked = day.ministry.run("letter", "check", elsewhere.data["draft"], ORTOO_COUNTRY="MN")
+    assert checked.code != 0
+    assert f"no calendar of MN for {today().year}" in checked.err
