@@ -30,6 +30,7 @@ h1 { font-size: 11.5pt; margin: 4mm 0 3mm; }
 h2 { font-size: 8pt; margin: 4mm 0 1mm; }
 .text p { margin: 0; min-height: 1.35em; white-space: pre-wrap; }
 table { border-collapse: collapse; width: 100%; }
+.fixed { table-layout: fixed; }
 thead { display: table-header-group; }
 th, td { border: 0.4pt solid #666; padding: 0.8mm 1.2mm; text-align: left; vertical-align: top; font-size: 7.5pt; }
 th { background: #eee; }
@@ -44,6 +45,7 @@ _SHEET: Final = """
   @bottom-left {{ content: element(foot); vertical-align: top; }}
   @bottom-right {{ content: counter(page) " / " counter(pages); font: 7pt "DejaVu Sans"; vertical-align: top; width: 20mm; }} }}
 @media print {{ .foot {{ position: running(foot); }} }}
+@media screen {{ .foot {{ display: none; }} }}
 """
 
 
@@ -84,8 +86,13 @@ def pair(name: str, value: object) -> str:
     return f"<div>{shown(f'{name}:')} {shown(value)}</div>"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table whose headings stand on every sheet."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, shares: Sequence[int] = ()) -> str:
+    """Return a table whose headings stand on every sheet.
+
+    With `shares`, each column's part of the width in percent, nobody need look at all rows before the first is laid out.
+    """
+    columns = "".join(f'<col style="width:{share}%">' for share in shares)
+    kind = ' class="fixed"' if shares else ""
     head = "".join(f"<th>{plain(one)}</th>" for one in headings)
     lines = ("<tr>" + "".join(f'<td class="shown">{plain(cell)}</td>' for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
+    return f"<table{kind}>{columns}<thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"

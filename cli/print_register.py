@@ -12,7 +12,7 @@ from cli.print_page import block, page, table
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookSheets:
-    """What stands on the pages of a book, in words; `rows` have as many cells as `headings`."""
+    """What stands on the pages of a book, in words; `shares` are the columns' parts of the width in percent."""
 
     language: Language
     tag: str
@@ -21,6 +21,7 @@ class BookSheets:
     title: str
     as_of: str
     headings: tuple[str, ...]
+    shares: tuple[int, ...]
     rows: Sequence[tuple[object, ...]]
 
 
@@ -42,6 +43,6 @@ def _body(sheets: BookSheets) -> Iterator[str]:
     yield block(sheets.title, "strong")
     yield block(sheets.as_of, "small")
     yield "<h2></h2>"
-    yield table(sheets.headings, sheets.rows)
+    yield table(sheets.headings, sheets.rows, shares=sheets.shares)
     if not sheets.rows:
         yield block(label("note.nothing", sheets.language))

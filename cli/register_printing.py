@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -21,6 +22,10 @@ from domain.registers import DIRECTIONS
 from domain.verdicts import RegisterKind
 from projections.names import organisation_names
 from projections.register_queries import RegisterRow
+
+SENT_SHARES: Final = (10, 12, 22, 33, 16, 7)
+RECEIVED_SHARES: Final = (8, 12, 12, 20, 26, 15, 7)
+"""Parts of the width (%) of a book's columns: the dates keep to one line, the subject gets most of the rest."""
 
 
 @click.command("print")
@@ -63,6 +68,7 @@ def print_command(
         ),
         as_of=label("print.as_of", language, position=views.position - 1, time=show_time(views.at, zone)),
         headings=_headings(session, views, kind),
+        shares=SENT_SHARES if kind is RegisterKind.OUTGOING else RECEIVED_SHARES,
         rows=[_cells(session, views, kind, row, names.get(row.correspondent or "", "")) for row in rows],
     )
     show_printed(session, write_sheets(file, Sheets(html=register_pages(sheets), at=views.at)))

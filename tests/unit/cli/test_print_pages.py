@@ -17,6 +17,7 @@ from cli.letter_outline import LETTER_LANGUAGES
 from cli.print_letter import LetterSheet, Numbered, PrintedSigner, letter_page
 from cli.print_register import BookSheets, register_pages
 from cli.printing import Printed, Sheets, checked_file, qr_svg, write_sheets
+from cli.register_printing import SENT_SHARES
 from tests.printed_pages import A4_PT, read_pdf, streams_of, words
 
 AT_MS = 1_790_000_000_000
@@ -187,6 +188,7 @@ def test_three_hundred_entries_have_headings_and_page_numbers_on_every_page(tmp_
         title="Register",
         as_of="position 9",
         headings=("Number", "Date", "To", "Subject", "Officer", "Position"),
+        shares=SENT_SHARES,
         rows=rows,
     )
     printed = print_pdf(tmp_path, register_pages(sheets))
