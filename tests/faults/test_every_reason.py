@@ -15,6 +15,7 @@ from tests.faults import (
     provoked_approvals,
     provoked_authority,
     provoked_calendars,
+    provoked_consignments,
     provoked_directory,
     provoked_keys,
     provoked_letters,
@@ -37,6 +38,7 @@ MODULES: Final = (
     provoked_approvals,
     provoked_mandates,
     provoked_calendars,
+    provoked_consignments,
 )
 PROVOCATIONS: Final = tuple(found for module in MODULES for found in vars(module).values() if isinstance(found, Provocation))
 ELSEWHERE: Final = {
