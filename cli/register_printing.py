@@ -7,12 +7,12 @@ from typing import Final
 
 import click
 
-from cli.labels import label
+from cli.labels import code_label, label
 from cli.local_names import TAGS, acting_words
 from cli.options import command_options, reading_options
 from cli.print_register import BookSheets, register_pages
 from cli.printing import Sheets, checked_file, output_option, show_printed, write_sheets
-from cli.reading import languages_of, short_time, subject_words
+from cli.reading import languages_of, short_date, short_time, subject_words
 from cli.register_books import book_entries, book_options, book_owner, book_year
 from cli.render import purpose_lines, show_time, show_zone
 from cli.session import Session
@@ -21,7 +21,7 @@ from domain.ids import OrgId
 from domain.registers import DIRECTIONS
 from domain.verdicts import RegisterKind
 from projections.names import organisation_names
-from projections.register_queries import RegisterRow
+from projections.register_queries import RegisterRemark, RegisterRow
 
 SENT_SHARES: Final = (10, 12, 22, 33, 16, 7)
 RECEIVED_SHARES: Final = (8, 12, 12, 20, 26, 15, 7)
@@ -87,10 +87,18 @@ def _headings(session: Session, views: Views, kind: RegisterKind) -> tuple[str, 
 
 def _cells(session: Session, views: Views, kind: RegisterKind, row: RegisterRow, correspondent: str) -> tuple[object, ...]:
     arrived, registered = (short_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
+    said = "".join(f" — {_remark_words(session, views, one)}" for one in row.remarks)
     dates = (registered,) if kind is RegisterKind.OUTGOING else (arrived, registered)
     party = correspondent or f"{label('heading.recipients', session.language)}: {row.recipients}"
     officer = acting_words(session.language, row.officer, row.acting_for)
-    return (row.printed, *dates, party, subject_words(row.subject), officer, row.position)
+    return (row.printed, *dates, party, f"{subject_words(row.subject)}{said}", officer, row.position)
+
+
+def _remark_words(session: Session, views: Views, one: RegisterRemark) -> str:
+    """Return what was said later of an entry, which itself stays as it was: what, when, where."""
+    corrected = "" if one.case_index is None else f": {one.case_index}"
+    place = f"{short_date(one.at, views.offset_minutes)}, {label('heading.position', session.language)} {one.position}"
+    return f"{code_label('event', one.type, session.language)}{corrected} ({place})"
 
 
 def _with_id(name: str, known_as: OrgId) -> str:

@@ -27,7 +27,7 @@ from domain.directory import Role
 from domain.events import RegisterDefined
 from domain.registers import DIRECTIONS, year_of
 from domain.verdicts import RegisterKind
-from projections.register_queries import RegisterRow
+from projections.register_queries import RegisterRemark, RegisterRow
 
 EXPORTED: Final = (
     "serial",
@@ -40,8 +40,9 @@ EXPORTED: Final = (
     "position",
     "officer",
     "acting_for",
+    "remarks",
 )
-"""The columns of an export; times are in the ledger's offset."""
+"""The columns of an export; times are in the ledger's offset. A remark is a type of event, its position and a corrected index."""
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """How a cell begins that some spreadsheet takes for a formula; the last four are the wide forms, which East Asian ones take."""
 
@@ -213,9 +214,14 @@ def _csv_lines(rows: Sequence[RegisterRow], views: Views) -> Iterator[str]:
     for row in rows:
         values: dict[str, Any] = {name: getattr(row, name) for name in EXPORTED}
         values["letter"] = row.letter.hex()
+        values["remarks"] = "; ".join(_remark(one) for one in row.remarks)
         for name in ("arrived_at", "registered_at"):
             values[name] = show_time(values[name], views.offset_minutes)
         yield _csv_line([_harmless(values[name]) for name in EXPORTED])
+
+
+def _remark(one: RegisterRemark) -> str:
+    return " ".join(filter(None, (one.type, str(one.position), one.case_index)))
 
 
 def _csv_line(cells: Sequence[object]) -> str:

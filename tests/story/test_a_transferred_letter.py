@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: 
     said = [[(remark["type"], remark["case_index"]) for remark in one["remarks"]] for one in book]
     assert said == [[("registration.corrected", "01-05"), ("receipt.withdrawn", None)], []]
     assert "01-05" in day.first.done("register", "show", "incoming").out
+    day.first.done("register", "print", "incoming", "-o", str(day.first.folder / "book.html"))
+    printed = (day.first.folder / "book.html").read_text("utf-8")
+    assert printed.index("register entry corrected: 01-05 (") < printed.index("receipt withdrawn (") < printed.index(">2</td>")
+    exported = day.first.done("register", "export", "incoming").out.splitlines()
+    assert re.search(r"registration\.corrected \d+ 01-05; receipt\.withdrawn \d+$", exported[1])
+    assert exported[2].endswith(",")
+    day.first.done("letter", "print", letter[:12], "-o", str(day.first.folder / "letter.html"))
+    assert "№ 2 of" in (day.first.folder / "letter.html").read_text("utf-8")
