@@ -20,6 +20,7 @@ from tests.faults import (
     provoked_keys,
     provoked_letters,
     provoked_mandates,
+    provoked_outside,
     provoked_proof,
     provoked_records,
 )
@@ -39,6 +40,7 @@ MODULES: Final = (
     provoked_mandates,
     provoked_calendars,
     provoked_consignments,
+    provoked_outside,
 )
 PROVOCATIONS: Final = tuple(found for module in MODULES for found in vars(module).values() if isinstance(found, Provocation))
 ELSEWHERE: Final = {
