@@ -71,7 +71,7 @@ def today(session: Session, for_: str | None) -> None:
         asked = requests_page(connection, asking_of(session, views, now, for_), Wanted.MINE, page).lines
         tasks += [_decision(one) for one in asked]
         sent = sent_page(connection, sent_by(own), Filters(overdue_at=EVER_MS), page, now=now).lines
-        tasks += [_unanswered(one) for one in sent]
+        tasks += [_unanswered(one, now) for one in sent]
         named = {task.organisation for task in tasks if task.organisation is not None}
         names = organisation_names(connection, named, languages_of(session))
     tasks += _waiting(views)
@@ -135,17 +135,20 @@ def _decision(line: Any) -> Task:
     )
 
 
-def _unanswered(line: SentLine) -> Task:
+def _unanswered(line: SentLine, now: int) -> Task:
     silent = line.silent > 0 and line.acknowledge_by is not None
+    due, mark = line.acknowledge_due if silent else line.reply_due, line.mark
+    look = f"ortoo outbox --letter {mark} --state {'open' if silent else 'acknowledged'}"
+    remind = f"ortoo letter remind {mark} --{'silent' if silent else 'unanswered'}"
     return Task(
         what="unanswered",
         owed="acknowledge" if silent else "answer",
-        due=line.acknowledge_due if silent else line.reply_due,
+        due=due,
         organisation=line.only_recipient,
         subject=line.subject,
         letter=line.letter,
-        mark=line.mark,
-        command=f"ortoo outbox --letter {line.mark} --state {'open' if silent else 'acknowledged'}",
+        mark=mark,
+        command=remind if due is not None and due < now else look,
     )
 
 

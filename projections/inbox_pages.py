@@ -135,13 +135,14 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _overdue(now: int) -> ColumnElement[bool]:
-    """Somebody in the exchange still owes something whose time has passed: an acknowledgement, or an answer."""
+    """Somebody in the exchange owes something whose time has passed: an acknowledgement, or an answer, unless he closed it."""
+    unanswered = _C.answered_with.is_(None) & CLOSINGS.c.position.is_(None)
     return (
         (_C.capacity == ACTION)
         & ~_OUTSIDE
         & or_(
             (_C.state == ConsignmentState.OPEN.value) & (now > ACKNOWLEDGE_DUE),
-            _C.state.in_([state.value for state in _ANSWERABLE]) & (now > REPLY_DUE) & _C.answered_with.is_(None),
+            _C.state.in_([state.value for state in _ANSWERABLE]) & (now > REPLY_DUE) & unanswered,
         )
     )
 
@@ -206,5 +207,6 @@ def _is_overdue(row: Any, now: int) -> bool:
     if row.capacity != ACTION or row.outside:
         return False
     acknowledgement = row.state == ConsignmentState.OPEN and row.acknowledge_due is not None and row.acknowledge_due < now
-    answer = row.state in _ANSWERABLE and row.reply_due is not None and row.reply_due < now and row.answered_with is None
+    unanswered = row.state in _ANSWERABLE and row.answered_with is None and row.closed_position is None
+    answer = unanswered and row.reply_due is not None and row.reply_due < now
     return bool(acknowledgement or answer)

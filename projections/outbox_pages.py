@@ -15,6 +15,7 @@ from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.directory_tables import REGIONS
 from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, REPLY_DUE, MovedLetter, moved_letters, with_moved
@@ -171,7 +172,8 @@ def _overdue(now: int) -> ColumnElement[bool]:
     """Some recipient owes something whose time has passed: an acknowledgement, or an answer."""
     kept = _OPEN_ACTION + _S[count_name(ACTION, ConsignmentState.ACKNOWLEDGED)]
     owes_receipt = _SILENT & _CONNECTED & (now > ACKNOWLEDGE_DUE)
-    owes_answer = (_C.capacity == ACTION) & _C.answered_with.is_(None) & (now > REPLY_DUE)
+    closed = select(CLOSINGS.c.position).where((CLOSINGS.c.letter == _C.letter) & (CLOSINGS.c.recipient == _C.recipient)).exists()
+    owes_answer = (_C.capacity == ACTION) & _C.answered_with.is_(None) & (now > REPLY_DUE) & ~closed
     return or_(
         (_L.acknowledge_by < now) & (_OPEN_ACTION > 0) & _went_to(owes_receipt),
         (_L.reply_by < now) & (_S.answered < kept) & _went_to(owes_answer & _C.state.in_(_ANSWERABLE)),

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -138,6 +139,17 @@ def test_a_day_begins_with_what_there_is_to_do(day: Offices) -> None:
     assert "due within three working days" in day.first.done("today").out
     day.first.done("letter", "reply", str(asked["mark"]), day.file("answer.txt"), "--as", "chair-1", "--yes")
     assert tasks(day.first) == []
+    noted = sent(day, "--reply-by", "+20h", "--case", "01-07")
+    day.first.done("letter", "acknowledge", str(noted["mark"]), "--yes")
+    day.first.done("letter", "close", str(noted["mark"]), "--how", "noted", "--yes")
+    assert tasks(day.first) == []
+    assert {what for what, _, _ in tasks(day.ministry)} == {"acknowledge"}
+    over = sent(day, "--acknowledge-by", "+1s", "--case", "02-01")
+    time.sleep(1)
+    assert tasks(day.first) == [("overdue", "acknowledge", f"ortoo letter acknowledge {over['mark']}")]
+    reminder = ("unanswered", "acknowledge", f"ortoo letter remind {over['mark']} --silent")
+    assert reminder in tasks(day.ministry)
+    day.ministry.done(*reminder[2].split()[1:], "--yes", "--as", "clerk")
 
 
 def test_a_watched_inbox_tells_of_each_letter_beside_a_running_station_and_ends_when_told(day: Offices) -> None:
