@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import click
 
+from adapters.errors import StationError
 from adapters.handling import closed, passed_on, receipt_withdrawn, reminded
 from adapters.station import Utterance
-from cli.acting import Speaker, speaking_option
-from cli.errors import UsageError
+from cli.acting import Speaker, speaker_of, speaking_option, submit
+from cli.errors import ExitCode, UsageError
 from cli.labels import code_label, label
 from cli.letter_acts import Act, Matter, act_on, own_letter, received
 from cli.letter_preview import letter_words
@@ -19,9 +21,10 @@ from cli.naming import named_letter
 from cli.options import acting_options, command_options
 from cli.session import Session
 from cli.views import Views, acting_views
-from domain.consignment_acts import CLOSINGS, TRANSFER_REASONS, WITHDRAWAL_REASONS
+from domain.consignment_acts import ANSWERED, CLOSINGS, TRANSFER_REASONS, WITHDRAWAL_REASONS
 from domain.consignments import ConsignmentState
 from domain.directory import Role
+from domain.errors import DomainError
 from domain.events_office import ConsignmentClosed, ConsignmentTransferred, ReceiptWithdrawn, ReminderSent
 from domain.ids import LetterId, organisation_id
 from domain.reminders import SILENT, UNANSWERED
@@ -188,6 +191,22 @@ def remind_command(  # noqa: PLR0913 - what a reminder says
     data = (("whom", whom), ("regions", regions))
     act = Act(type=ReminderSent.TYPE, role=Role.CLERK, make=make, says=says, data=data, documents=documents)
     act_on(session, views, [own_letter(session, views, letter, for_)], act, yes=yes, dry_run=dry_run)
+
+
+def close_answered(session: Session, views: Views, matters: Sequence[Matter], *, by: LetterId) -> None:
+    """Close letters that an accepted reply has answered, if whoever replied may; else tell how a clerk does it."""
+    station, language = views.station, session.language
+    for matter in matters:
+        try:
+            speaker = speaker_of(session, station, Role.CLERK, matter.speaker, act=ConsignmentClosed.TYPE)
+            organisation, about = speaker.organisation, letter_words(views, matter.letter)
+            said = closed(station, speaker.signer, organisation, matter.letter, matter.recipient, how=ANSWERED, by=by)
+            station.rehearse(said.body)
+        except (UsageError, DomainError, StationError):
+            session.note(label("note.reply_leaves_open", language))
+            continue
+        (fate,) = submit(session, station, [(about, said)])
+        session.note(label("note.reply_closes" if fate.exit_code is ExitCode.DONE else "note.reply_leaves_open", language))
 
 
 def _other(session: Session, views: Views, text: str | None, for_: str | None) -> LetterId | None:

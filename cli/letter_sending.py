@@ -9,11 +9,14 @@ import click
 
 from adapters.correspondence import collected, document_bytes, learn_documents, letter_body
 from adapters.covers import decode_cover
+from adapters.submitting import Deposited, Outcome
 from adapters.travelling_drafts import SUFFIX, store_travelling
 from cli.acting import speaking_option
 from cli.errors import UsageError
 from cli.labels import label
+from cli.letter_acts import received
 from cli.letter_freezing import GivenDraft, given_draft
+from cli.letter_handling import HELD, close_answered
 from cli.letter_outcomes import conclude_letter, known_outcome, tell_again
 from cli.letter_outline import addressee_options, content_options, outline_of, sender_of, sent_folder
 from cli.letter_signing import letter_to_sign, signed_letter
@@ -68,6 +71,7 @@ def send_command(
 @click.command("reply")
 @click.argument("letter", metavar="LETTER")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--interim", is_flag=True, help="No final answer: the letter that is answered stays open in the inbox.")
 @content_options
 @again_option
 @speaking_option
@@ -80,12 +84,15 @@ def reply_command(  # noqa: PLR0913 - what reply may be told
     files: tuple[Path, ...],
     for_: str | None,
     *,
+    interim: bool,
     again: bool,
     yes: bool,
     dry_run: bool,
     **said: Any,
 ) -> None:
     """Answer a letter: to its sender, referring to it, with its subject unless another is given.
+
+    Once the answer is on the ledger, the letter is closed as answered, in a second event, unless it is --interim.
 
     Example:
       ortoo letter reply in:17 answer.pdf
@@ -99,7 +106,9 @@ def reply_command(  # noqa: PLR0913 - what reply may be told
     sender = last_successor(station.view, letter_body(station, named.letter).header.organisation)
     said |= {"kind": REPLY, "answers": (named.letter.hex(),), "to": (f"org:{sender}",)}
     said["subject"] = said["subject"] or _subject(views, named.letter)
-    _send_files(session, views, files, said, speaks_for=for_, again=again, yes=yes, dry_run=dry_run)
+    told = _send_files(session, views, files, said, speaks_for=for_, again=again, yes=yes, dry_run=dry_run)
+    if isinstance(told, Deposited) and not interim:
+        close_answered(session, views, received(session, views, letter, for_, HELD), by=LetterId(told.identity))
 
 
 def send_draft(  # noqa: PLR0913 - a draft, and the options of every command that signs
@@ -111,10 +120,10 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
     yes: bool,
     dry_run: bool,
     before: str | None = None,
-) -> None:
+) -> Outcome | None:
     """Send a draft whose signatures are all there, or sign it and send it; `before` is said if it was sent already.
 
-    Raises `UsageError` if others have to sign it first.
+    Returns what became of it, None if it was not sent just now. Raises `UsageError` if others have to sign it first.
     """
     station = views.station
     given, outcome = known_outcome(session, station, given, dry_run=dry_run)
@@ -122,7 +131,7 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
         if before is not None:
             session.note(before)
         tell_again(session, station, given.frozen, outcome, dry_run=dry_run)
-        return
+        return None
     pending = letter_to_sign(session, views, given, speaks_for=speaks_for)
     if pending.missing:
         raise UsageError(
@@ -131,10 +140,11 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
         )
     letter = signed_letter(session, views, pending, yes=yes, dry_run=dry_run)
     if letter is None:
-        return
+        return None
     store_travelling(station.parts.documents.own, letter)
     (told,) = station.parts.submitter.submit([collected(station, letter)], wait_s=session.settings.submit_wait_s)
     conclude_letter(session, station, letter, told)
+    return told
 
 
 def _send_files(  # noqa: PLR0913 - a letter in one go, and the options of every command that signs
@@ -147,13 +157,13 @@ def _send_files(  # noqa: PLR0913 - a letter in one go, and the options of every
     again: bool,
     yes: bool,
     dry_run: bool,
-) -> None:
+) -> Outcome | None:
     sender: OrgId = sender_of(session, views, speaks_for)
     outline = outline_of(session, views, sender, said)
     with sent_folder(session, views, sender, outline, files, again=again, dry_run=dry_run) as folder:
         given = given_draft(session, folder)
         before = label("note.send_again", session.language)
-        send_draft(session, views, given, speaks_for=speaks_for, yes=yes, dry_run=dry_run, before=before)
+        return send_draft(session, views, given, speaks_for=speaks_for, yes=yes, dry_run=dry_run, before=before)
 
 
 def _subject(views: Views, letter: LetterId) -> str:

@@ -79,3 +79,14 @@ def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: 
     assert exported[2].endswith(",")
     day.first.done("letter", "print", letter[:12], "-o", str(day.first.folder / "letter.html"))
     assert "№ 2 of" in (day.first.folder / "letter.html").read_text("utf-8")
+
+
+def test_a_reply_closes_its_letter_unless_it_is_interim(day: Offices) -> None:
+    letter = sent(day, "Rejalar to‘g‘risida", "--reply-by", "+3d")
+    day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    day.first.done("letter", "reply", "in:1", day.file("keyin.txt", "Keyin.\n"), "--interim", "--as", "chair-1", "--yes")
+    assert len(day.first.done("inbox", "--open", "--json").data["lines"]) == 1
+    told = day.first.done("letter", "reply", "in:1", day.file("javob.txt", "Javob.\n"), "--as", "chair-1", "--yes").err
+    if "clerk closes it" in told:
+        day.first.done("letter", "close", "in:1", "--how", "answered", "--by", "out:2", "--yes")
+    assert day.first.done("inbox", "--open", "--json").data["lines"] == []
