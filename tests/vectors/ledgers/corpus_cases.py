@@ -19,6 +19,7 @@ from tests.faults.provoked_letters import to_group
 from tests.faults.provoked_proof import committing, compromised, reaffirming, renewed, repudiating, stamping
 from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said
 from tests.vectors.ledgers.corpus_evidence import NAME, evidencing
+from tests.vectors.ledgers.corpus_office import REFUSALS, officing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,5 +250,7 @@ LEDGERS: Final[dict[str, Plan]] = {
     "adoption": Plan(rules=1, tell=adopting),
     "settlements": Plan(rules=2, tell=proving),
     NAME: Plan(rules=2, tell=evidencing),
+    "refusals-3": Plan(rules=3, tell=provoking(*REFUSALS)),
+    "office": Plan(rules=3, tell=officing),
 }
 """The ledgers of the corpus by the names of their folders."""
