@@ -86,7 +86,7 @@ SIGNERS: Final = Table(
 )
 
 ADDRESSED_GROUPS: Final = Table(
-    "letter_groups",
+    "letter_group_versions",
     METADATA,
     Column("letter", LargeBinary, primary_key=True),
     Column("group", NAME, primary_key=True),
@@ -117,7 +117,7 @@ _MISS: Final = LETTERS.update().where(_LETTER).values(missed_position=bindparam(
 
 
 class LettersProjection:
-    """Keeps `letters`, `letter_references`, `letter_documents`, `letter_signers` and `letter_groups`."""
+    """Keeps `letters`, `letter_references`, `letter_documents`, `letter_signers` and `letter_group_versions`."""
 
     name = "letters"
     version = 2
