@@ -98,7 +98,8 @@ def another_opening_signed_by_all_roots(court: Court) -> Record:
 
 @provokes(Reason.OTHER_LEDGER)
 def a_letter_of_another_ledger(court: Court) -> Record:
-    other = FixedExchange(Clock(), name="other")
+    # Opened under the rules of the day on which the corpus was released that holds this letter.
+    other = FixedExchange(Clock(), name="other", rules=2)
     other.homes |= court.exchange.homes
     other.signers |= court.exchange.signers
     return other.letter("deputy")

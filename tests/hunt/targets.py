@@ -52,6 +52,8 @@ from tests.vectors.ledgers.story import golden_ledger
 TOLD_BEFORE: Final = 9
 """So much of the stock's story stands on the judge's ledger: definitions, letters, the first receipts."""
 STEP_MS: Final = 1_000
+NEWER: Final = ("settlements", "office")
+"""The ledgers of the corpus that hold, accepted, what later rules added to the first."""
 Attempt = Callable[[], str]
 """Puts one input to the test; returns what became of it, raises if that may not be."""
 
@@ -73,7 +75,7 @@ class CodecTarget:
     def __init__(self, mutator: Mutator) -> None:
         self.mutator = mutator
         self.codec = shared_codec()
-        newer = slots_of((FOLDER / "settlements" / RECORDS).read_text("ascii"))
+        newer = [slot for name in NEWER for slot in slots_of((FOLDER / name / RECORDS).read_text("ascii"))]
         told = [*(slot.record for slot in golden_ledger()), *(slot.record for slot in newer)]
         self.envelopes = [record for record in told if record and len(record) > 100]
         opened = [one for one in (read_record(record, self.codec).opened for record in self.envelopes) if one is not None]
