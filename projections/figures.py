@@ -73,8 +73,8 @@ DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
         "transferred": "Consignments that their recipient passed on without deciding; the competent body's own counts.",
         "superseded": "Open consignments of a letter that its sender superseded.",
         "outside": "Open consignments of recipients outside the exchange, who cannot sign a receipt.",
-        "median_ms": "The 50th percentile, by nearest rank, of the milliseconds of ledger time from dispatch to receipt of all "
-        "that is acknowledged; null if nothing is.",
+        "median_ms": "The 50th percentile, by nearest rank, of the milliseconds of ledger time from dispatch (of what was passed "
+        "on: from then) to receipt of all that is acknowledged; null if nothing is.",
         "ninetieth_ms": "The 90th percentile of the same: of n values in ascending order the one at place n · 90 / 100, rounded "
         "up; no value is ever made up between two.",
         "silent_organisations": "Organisations of which at least one consignment is silent, each once.",
@@ -183,6 +183,7 @@ _FIELDS: Final = (
     _C.received_signed_at,
     _C.refusal_reason,
     LETTERS.c.superseded_by,
+    LETTERS.c.at.label("sent_at"),
     ACKNOWLEDGE_DUE.label("due"),
 )
 
@@ -265,7 +266,7 @@ class _Parts:
         return [name for name, members in addressed if row.recipient in members] or ("",)
 
     def months_of(self, row: Any) -> Sequence[str]:
-        sent = datetime.fromtimestamp(row.at // PER_MILLE, UTC).astimezone(self._zone)
+        sent = datetime.fromtimestamp(row.sent_at // PER_MILLE, UTC).astimezone(self._zone)
         return (f"{sent:%Y-%m}",)
 
 

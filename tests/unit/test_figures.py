@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sys
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from adapters.correspondence import acknowledged, recalled, refused, superseded
 from adapters.registration import group_defined, registered
 from adapters.station import Station
+from adapters.store.ledger_store import LedgerStore
+from adapters.view import StoreView
 from cli.errors import ChartSupportMissingError
 from cli.figures_chart import ChartWords, draw_pilot
 from cli.figures_csv import figures_csv
@@ -21,10 +25,13 @@ from cli.wiring import passing_projector
 from domain.ids import LetterId, OrgId
 from projections.figures import DEFINITIONS, Figures, Part, PilotFigures, percentile, pilot_figures
 from projections.filters import Filters
+from projections.inbox import CONSIGNMENTS
 from projections.projector import Projector
 from tests.eventful_exchange import Clock
 from tests.exchanges import MINISTRY, REGISTRAR, TestExchange, entry_of, tell
+from tests.fixed_exchange import shared_codec
 from tests.homes import Home, home_of
+from tests.vectors.ledgers.corpus import FOLDER, RECORDS, follow_into, slots_of
 
 GROUP = OrgId("pilot")
 ALL = tuple(OrgId(f"mfy-{number:03}") for number in range(1, 7))
@@ -204,6 +211,21 @@ def test_two_stations_and_any_batches_tell_the_same_figures(pilot: Pilot) -> Non
         projector.rebuild("letters")
         assert figures_of(other, projector) == whole
         projector.close()
+
+
+def test_what_is_passed_on_counts_where_it_went_and_a_receipt_withdrawn_counts_no_more() -> None:
+    """On the corpus: one letter passed on after its receipt was withdrawn, one after its receipt, two acknowledged."""
+    slots = slots_of((FOLDER / "office" / RECORDS).read_text("ascii"))
+    with contextlib.closing(LedgerStore("sqlite://")) as store:
+        follow_into(store, slots, batch=500)
+        with contextlib.closing(Projector("sqlite://", store, shared_codec(), StoreView(store))) as projector:
+            projector.catch_up()
+            with projector.database.reading() as reading:
+                letters = (
+                    reading.execute(select(CONSIGNMENTS.c.letter).where(CONSIGNMENTS.c.state == "transferred")).scalars().all()
+                )
+                told = [pilot_figures(reading, Filters(), now=0, offset_minutes=0, letter=LetterId(one)) for one in letters]
+    assert [(one.action.transferred, one.action.acknowledged, one.action.without_term) for one in told] == [(1, 0, 1), (0, 1, 1)]
 
 
 def test_letters_are_chosen_by_sender_and_time(pilot: Pilot) -> None:
