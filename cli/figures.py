@@ -10,6 +10,7 @@ import click
 
 from cli.as_of import parse_bound
 from cli.errors import UsageError
+from cli.exports import write_csv, write_new
 from cli.figures_chart import CHART_FORMS, ChartWords, draw_pilot
 from cli.figures_csv import figures_csv
 from cli.labels import label
@@ -76,9 +77,9 @@ def pilot(  # noqa: PLR0913 - what the command line says
     with views.reading() as reading:
         found = pilot_figures(reading, filters, now=views.at, offset_minutes=views.offset_minutes, letter=one)
     if csv_file is not None:
-        _write_new(csv_file.expanduser(), figures_csv(found).encode())
+        write_csv(csv_file, figures_csv(found))
     if chart is not None:
-        _write_new(chart.expanduser(), draw_pilot(found, _chart_words(session, views), chart.suffix.lower()))
+        write_new(chart, draw_pilot(found, _chart_words(session, views), chart.suffix.lower()))
     session.show(
         {**scope_data(views), "figures": found, "csv": csv_file, "chart": chart},
         lambda: [*banner(session, views), *_lines(session, views, found)],
@@ -199,11 +200,3 @@ def _chart_words(session: Session, views: Views) -> ChartWords:
         undecided=word("chart_undecided"),
         silent=word("silent"),
     )
-
-
-def _write_new(file: Path, content: bytes) -> None:
-    try:
-        with file.open("xb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error

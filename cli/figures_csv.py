@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Final
 
+from cli.exports import csv_text
 from projections.figures import Figures, PilotFigures
 
 HEADINGS: Final = ("part", "key", *Figures.__slots__)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def figures_csv(found: PilotFigures) -> str:
-    """Return all figures as CSV (UTF-8, commas, headings in the first line); ids of silent organisations stand between blanks.
+    """Return all figures as CSV, headings in the first line; ids of silent organisations stand between blanks."""
 
-    No key is taken for a formula by a spreadsheet.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADINGS)
-    for part, key, figures in _rows(found):
-        harmless = f"'{key}" if key.startswith(_FORMULA) else key
+    def row(part: str, key: str, figures: Figures) -> tuple[object, ...]:
         counts = [getattr(figures, name) for name in Figures.__slots__[:-1]]
-        writer.writerow([part, harmless, *counts, " ".join(figures.silent_organisations)])
-    return text.getvalue()
+        return (part, key, *counts, " ".join(figures.silent_organisations))
+
+    return csv_text([HEADINGS, *(row(*one) for one in _rows(found))])
 
 
 def _rows(found: PilotFigures) -> Iterator[tuple[str, str, Figures]]:

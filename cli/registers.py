@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +12,7 @@ from adapters.registration import register_defined
 from cli.acting import acting_station, speaker_of, speaking_option
 from cli.confirm import Preview
 from cli.directory_reading import page
-from cli.errors import UsageError
+from cli.exports import csv_text, write_csv
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
 from cli.register_books import book_entries, book_options
@@ -43,8 +41,6 @@ EXPORTED: Final = (
     "remarks",
 )
 """The columns of an export; times are in the ledger's offset. A remark is a type of event, its position and a corrected index."""
-_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
-"""How a cell begins that some spreadsheet takes for a formula; the last four are the wide forms, which East Asian ones take."""
 
 
 @click.group("register")
@@ -169,11 +165,11 @@ def export(
     """
     views = open_views(session, as_of)
     rows = book_entries(session, views, direction, org, year)
-    text = "\n".join(_csv_lines(rows, views)) + "\n"
+    text = csv_text(_csv_rows(rows, views))
     if file is None:
         session.show({"entries": rows}, text.splitlines)
         return
-    _write_new(file.expanduser(), text)
+    write_csv(file, text)
     session.show({"file": file, "count": len(rows)}, [f"{file}: {len(rows)}"])
 
 
@@ -192,14 +188,6 @@ def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequen
     return table_lines(columns, [cells(row) for row in rows])
 
 
-def _write_new(file: Path, text: str) -> None:
-    try:
-        with file.open("x", encoding="utf-8-sig", newline="") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
-
-
 def remarked_number(session: Session, row: RegisterRow) -> str:
     """Return a number as it was printed first, with what was said of it later in brackets."""
     said = [
@@ -209,30 +197,19 @@ def remarked_number(session: Session, row: RegisterRow) -> str:
     return f"{row.printed} ({'; '.join(said)})" if said else row.printed
 
 
-def _csv_lines(rows: Sequence[RegisterRow], views: Views) -> Iterator[str]:
-    yield _csv_line(EXPORTED)
+def _csv_rows(rows: Sequence[RegisterRow], views: Views) -> Iterator[Sequence[object]]:
+    yield EXPORTED
     for row in rows:
         values: dict[str, Any] = {name: getattr(row, name) for name in EXPORTED}
         values["letter"] = row.letter.hex()
         values["remarks"] = "; ".join(_remark(one) for one in row.remarks)
         for name in ("arrived_at", "registered_at"):
             values[name] = show_time(values[name], views.offset_minutes)
-        yield _csv_line([_harmless(values[name]) for name in EXPORTED])
+        yield [values[name] for name in EXPORTED]
 
 
 def _remark(one: RegisterRemark) -> str:
     return " ".join(filter(None, (one.type, str(one.position), one.case_index)))
-
-
-def _csv_line(cells: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    """Return a cell that a spreadsheet takes for text: a subject must not become a formula in a registrar's office."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
 register.add_command(print_command)

@@ -1,0 +1,39 @@
+"""Files for other programs: written once and never over another, and CSV that spreadsheets read as it is meant."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from cli.errors import UsageError
+
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""How a cell begins that some spreadsheet takes for a formula; the last four are the wide forms, which East Asian ones take."""
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV (commas, a line feed after each); no text of theirs, such as a subject, is taken for a formula."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def write_csv(file: Path, text: str) -> None:
+    """Write CSV to a new file, with the byte order mark by which spreadsheets know UTF-8; raise `UsageError` if it cannot be."""
+    write_new(file, text.encode("utf-8-sig"))
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that is not there yet; raise `UsageError` if it is, or cannot be written."""
+    try:
+        with file.expanduser().open("xb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
