@@ -95,7 +95,9 @@ def test_a_tampered_copy_does_not_pass(evidence: Evidence, tmp_path: Path, name:
 
 def test_a_tampered_checkpoint_does_not_pass(evidence: Evidence, tmp_path: Path) -> None:
     size = str(evidence.audited.end).encode()
-    bundle = changed(evidence.event("acknowledged"), "record.proof", lambda proof: proof.replace(size + b"\n", b"1%s\n" % size))
+    bundle = changed(
+        evidence.event("acknowledged"), "record.proof", lambda proof: proof.replace(b"\n%s\n" % size, b"\n1%s\n" % size)
+    )
     done = typed(evidence, bundle, tmp_path)
     assert done.returncode != 0
     assert "is not signed by an operator of the trust file" in done.stdout

@@ -19,7 +19,7 @@ CODES = {
 """Fields whose words the rules list, or whose form they fix."""
 IDS = {
     *("organisation", "officer", "recipient", "parent", "successor", "group", "members", "attention", "regions", "case_index"),
-    *("to", "deputy", "organisations"),
+    *("to", "deputy", "deputy_organisation", "organisations"),
 }
 """Fields that name something by its id."""
 DIRECTORY = {"text", "value", "postal_address", "electronic_address"}
