@@ -31,6 +31,7 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
+from domain.events_office import ConsignmentFetched
 from domain.header import Document, Ref, SignatureValue, SignedEvent
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.keys import key_of_certificate
@@ -157,6 +158,13 @@ def missed(station: Station, signer: OfficerSigner, speaker: OrgId, letter: Lett
     return _said(AcknowledgementMissed(header=station.header(speaker, (signer,)), letter=letter), signer, "")
 
 
+def fetched(station: Station, signer: OfficerSigner, speaker: OrgId, letter: LetterId, recipient: OrgId) -> Utterance:
+    """Return a station's statement that it holds every document of a letter to a recipient."""
+    return _said(
+        ConsignmentFetched(header=station.header(speaker, (signer,)), letter=letter, recipient=recipient), signer, recipient
+    )
+
+
 def dispatched(travelling: TravellingDraft, signers: Sequence[OfficerSigner]) -> Utterance:
     """Return a frozen letter as its signatories here sign it; the draft's own event id makes it one letter for ever."""
     digests = tuple(document.sha256 for document in travelling.documents)
@@ -244,6 +252,7 @@ def _said_anew(said: Utterance, station: Station, letter: LetterId, recipient: O
 
 def _said(
     body: AcknowledgementMissed
+    | ConsignmentFetched
     | ConsignmentOpened
     | LetterRecalled
     | LetterSuperseded

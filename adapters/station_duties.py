@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from adapters.checkpoint_duty import CheckpointDuty
-from adapters.correspondence import letter_body, require_documents
-from adapters.documents import DocumentError, DocumentsUnreachableError
+from adapters.documents import DocumentError
 from adapters.errors import (
     ClockBehindLedgerError,
     KeyFileError,
@@ -26,13 +25,14 @@ from adapters.errors import (
     StationError,
     StoreUnreachableError,
 )
+from adapters.fetching import Fetching, LetterViews
 from adapters.keyring import OfficerSigner
 from adapters.missed_terms import RETRY_S, SEND_WAIT_S, MissedTerms, TermViews
 from adapters.station import Behind, Station
 from adapters.station_reports import Doing, Duty, DutyReport, Standing, StationWatch, Unwatched
 from adapters.store.lease import StoreLease
 from adapters.token_errors import TokenError
-from domain.ids import LetterId, OfficerId
+from domain.ids import OfficerId
 
 WAIT_S: Final = 1.0
 """How long a round waits for new records: a term that passes is recorded about so much later."""
@@ -42,27 +42,13 @@ STANDING_BY_S: Final = 1.0
 """Another station that has died is noticed so much later."""
 CLOCK_PAUSE_S: Final = 5.0
 """How often the clock is compared with the record that is ahead of it."""
-LETTERS_AT_ONCE: Final = 100
-MISSING_AT_ONCE: Final = 20
-"""So many letters are looked for anew in one round, so that those that never come do not keep the others waiting."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReceivedLetter:
-    """A letter that waits for somebody whom the station serves, and where it stands."""
-
-    letter: LetterId
-    position: int
-
-
-class StationViews(TermViews, Protocol):
+class StationViews(TermViews, LetterViews, Protocol):
     """What the duties ask of the views; all raise `StoreUnreachableError` if the views' database cannot be used."""
 
     def project(self, proceed: Callable[[], bool]) -> int:
         """Bring the views up to the store's end while `proceed()`, and return the next position."""
-
-    def letters_received(self, station: OfficerId, *, after: int, limit: int) -> Sequence[ReceivedLetter]:
-        """Return letters behind a position that wait for those whom the station serves, in the order of the ledger."""
 
 
 class StationDuties:
@@ -78,8 +64,13 @@ class StationDuties:
         watch: StationWatch | None = None,
         checkpoints: CheckpointDuty | None = None,
         trust_ledger_time: bool = False,
+        record_fetched: bool = False,
     ) -> None:
-        """Take what is worked with, and whom to tell; `trust_ledger_time` believes records stamped ahead of the clock."""
+        """Take what is worked with, and whom to tell.
+
+        `trust_ledger_time` believes records stamped ahead of the clock; `record_fetched` says on the ledger of each letter that
+        waits for somebody here that its documents are all here.
+        """
         self._station = station
         self._views = views
         self._officer = officer
@@ -89,6 +80,20 @@ class StationDuties:
         self._trust_ledger_time = trust_ledger_time
         self._missed_terms = (
             MissedTerms(station, views, officer, tell, signer=self._signer, put_off=self._put_signing_off) if officer else None
+        )
+        self._fetching = (
+            Fetching(
+                station,
+                views,
+                officer,
+                tell,
+                proceed=self._proceed,
+                record=record_fetched,
+                signer=self._signer,
+                put_off=self._put_signing_off,
+            )
+            if officer
+            else None
         )
         self._stopped: Callable[[float], bool] = lambda _: False
         self._pause_s = 0.0
@@ -100,8 +105,6 @@ class StationDuties:
         self._alarms = 0
         self._key_retry_at_s = 0.0
         self._queue_retry_at_s = 0.0
-        self._received_to = -1
-        self._missing: dict[LetterId, None] = {}
 
     @property
     def position(self) -> int:
@@ -135,6 +138,8 @@ class StationDuties:
                 self._missed_terms.round()
             if self._checkpoints is not None:
                 self._checkpoints.round()
+            if self._fetching is not None:
+                self._fetching.round()
         except ClockBehindLedgerError as error:
             self._once(DutyReport(duty=Duty.PAUSED, position=error.position, error=error))
             self._pause_s = CLOCK_PAUSE_S
@@ -142,7 +147,6 @@ class StationDuties:
             self._project()
             return False
         self._over(Duty.PAUSED, Duty.RESUMED)
-        self._fetch()
         self._finish_removals()
         self._stand(Doing.WORKING)
         return True
@@ -274,48 +278,10 @@ class StationDuties:
         self._once(DutyReport(duty=Duty.CANNOT_SIGN, error=error))
         self._key_retry_at_s = time.monotonic() + RETRY_S
 
-    def _fetch(self) -> None:
-        """Bring the documents of letters here before anybody asks for them: the link may be weak when he does."""
-        if self._officer is None:
-            return
-        try:
-            for letter in tuple(self._missing)[:MISSING_AT_ONCE]:
-                if not self._proceed():
-                    return
-                self._fetch_one(letter)
-            received = self._views.letters_received(self._officer, after=self._received_to, limit=LETTERS_AT_ONCE)
-            for one in received:
-                if not self._proceed():
-                    return
-                self._fetch_one(one.letter)
-                self._received_to = one.position
-        except DocumentsUnreachableError:
-            # Each further one would wait as long for nobody to answer.
-            return
-
     def _finish_removals(self) -> None:
         # What cannot be done now is done later; a broker that does not answer, or refuses, is told of elsewhere.
         with contextlib.suppress(DocumentError):
             self._station.parts.documents.finish_removals(self._station.parts.now_ms())
-
-    def _fetch_one(self, letter: LetterId) -> None:
-        """Fetch the documents of a letter; raise `DocumentsUnreachableError` if nobody answers."""
-        body, documents = letter_body(self._station, letter), self._station.parts.documents
-        was_here = all(documents.is_here(document.sha256) for document in (body.cover, *body.documents))
-        was_missing = letter in self._missing
-        self._missing.pop(letter, None)
-        try:
-            require_documents(self._station, letter)
-        except DocumentsUnreachableError:
-            raise
-        except DocumentError as error:
-            # At the end, so that the others have their turn.
-            self._missing[letter] = None
-            if not was_missing:
-                self._tell(DutyReport(duty=Duty.NOT_FETCHED, letter=letter, error=error))
-        else:
-            if not was_here:
-                self._tell(DutyReport(duty=Duty.FETCHED, letter=letter))
 
     def _wait(self) -> None:
         try:

@@ -42,6 +42,8 @@ class Duty(StrEnum):
     OTHER_HISTORY = "other_history"
     FETCHED = "fetched"
     NOT_FETCHED = "not_fetched"
+    FETCHED_SAID = "fetched_said"
+    FETCHED_REFUSED = "fetched_refused"
     STOPPED = "stopped"
 
 
@@ -61,6 +63,7 @@ ALARMS: Final = frozenset(
         Duty.FORK,
         Duty.OTHER_HISTORY,
         Duty.NOT_FETCHED,
+        Duty.FETCHED_REFUSED,
     }
 )
 """The reports of something that is not as it should be."""

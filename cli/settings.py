@@ -101,6 +101,12 @@ class Settings:
         "URLs",
     )
     timestamp_roots_file: str | None = _setting(None, "PEM certificates of who may vouch for time-stamping authorities", "file")
+    record_fetched: bool = _setting(
+        False,
+        "whether `ortoo station run` says on the ledger of each letter that waits for somebody whom the station serves that it "
+        "holds all its documents; the sender sees that. It adds one event for each letter and recipient: leave it false where a "
+        "letter goes to thousands",
+    )
     verify_threads: int = _setting(2, "how many signatures are verified side by side while the ledger is read", "threads")
     lines_limit: int = _setting(200, "how many lines a list shows before `--after` is needed", "lines")
 
@@ -125,6 +131,7 @@ _TYPE_NAMES: Final = {
     "str | None": "text",
     "int": "whole number",
     "float": "number",
+    "bool": "true or false",
     "Language": "language",
     "KafkaLogin": "login",
 }
@@ -136,12 +143,18 @@ def declared_settings() -> tuple[Setting, ...]:
         Setting(
             name=one.name,
             type=_TYPE_NAMES[str(one.type)],
-            default="" if one.default in (None, MISSING) else str(one.default),
+            default=_shown(one.default),
             unit=one.metadata["unit"],
             meaning=one.metadata["meaning"],
         )
         for one in fields(Settings)
     )
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default in (None, MISSING) else str(default)
 
 
 def home_of(given: str | None, environment: Mapping[str, str]) -> Path:
@@ -238,6 +251,8 @@ def _value(name: str, written: Any) -> Any:
         raise ValueError("there is no such setting")
     if hint in (Language, KafkaLogin):
         return _one_of(hint, written)
+    if hint is bool:
+        return _truth(written)
     if hint in (int, float):
         return _number(hint, written)
     if not isinstance(written, str) or not written:
@@ -249,6 +264,14 @@ def _one_of(kind: type[StrEnum], written: Any) -> StrEnum:
     if written not in set(kind):
         raise ValueError(f"{written!r} is none of {', '.join(kind)}")
     return kind(written)
+
+
+def _truth(written: Any) -> bool:
+    if isinstance(written, bool):
+        return written
+    if written not in ("true", "false"):
+        raise ValueError(f"{written!r} is neither true nor false")
+    return bool(written == "true")
 
 
 def _number(kind: type[int] | type[float], written: Any) -> int | float:

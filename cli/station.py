@@ -47,9 +47,10 @@ def run_command(session: Session, *, once: bool, trust_ledger_time: bool, as_jso
     """Follow the ledger until interrupted, and do what a station owes.
 
     It brings the views up, sends the queue, records terms that passed in silence, and fetches the documents of letters to the
-    organisations that it serves. Where a checkpoint key in force lies in its home, it signs checkpoints. It stops where the
-    ledger contradicts what was read before. A ledger or a database that does not answer is waited for. Of several on one store
-    one works; the others wait until that one ends, and go on from there.
+    organisations that it serves; if record_fetched is true, it says on the ledger that they are here. Where a checkpoint key
+    in force lies in its home, it signs checkpoints. It stops where the ledger contradicts what was read before. A ledger or a
+    database that does not answer is waited for. Of several on one store one works; the others wait until that one ends, and go
+    on from there.
 
     Example:
       ortoo station run
@@ -67,6 +68,7 @@ def run_command(session: Session, *, once: bool, trust_ledger_time: bool, as_jso
         watch=telling.metrics,
         checkpoints=CheckpointDuty(running, checkpoint_signing(session), own, telling.report),
         trust_ledger_time=trust_ledger_time,
+        record_fetched=session.settings.record_fetched,
     )
     with telling.log.with_libraries():
         reached = duties.round() if once else _run_until_told(session, duties, telling, metrics)

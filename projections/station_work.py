@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
+from adapters.fetching import ReceivedLetter, WaitingRecipient
 from adapters.missed_terms import PassedStage, PassedTerm
-from adapters.station_duties import ReceivedLetter
 from domain.consignments import ConsignmentState
 from domain.directory import Role
 from domain.ids import Digest, LetterId, OfficerId, OrgId
@@ -79,6 +79,16 @@ class StationWork:
             waiting = column.recipient.in_(recipients) & (column.state == ConsignmentState.OPEN.value) & (column.position > after)
             chosen = select(column.letter, column.position).where(waiting).distinct().order_by(column.position).limit(limit)
             return tuple(ReceivedLetter(letter=LetterId(row.letter), position=row.position) for row in connection.execute(chosen))
+
+    def waiting_recipients(self, station: OfficerId, letter: LetterId) -> tuple[WaitingRecipient, ...]:
+        """Return those whom the station serves and for whom a letter waits, by their ids."""
+        column = CONSIGNMENTS.c
+        with self._projector.database.reading() as connection:
+            speakers = {one: speaker for speaker in served(connection, station) for one in acted_for(connection, speaker)}
+            waiting = (column.letter == bytes(letter)) & (column.state == ConsignmentState.OPEN.value)
+            chosen = select(column.recipient).where(waiting & column.recipient.in_(speakers)).order_by(column.recipient)
+            found = map(OrgId, connection.execute(chosen).scalars())
+            return tuple(WaitingRecipient(recipient=one, speaker=speakers[one]) for one in found)
 
 
 def served(connection: Connection, station: OfficerId) -> Sequence[OrgId]:

@@ -49,6 +49,12 @@ class Link:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.is_cut = False
+        self.takes_nothing = False
+
+    def _open_to_records(self) -> Ledger:
+        if self.takes_nothing:
+            raise LedgerUnreachableError("nothing is taken")
+        return self._there()
 
     def _there(self) -> Ledger:
         if self.is_cut:
@@ -56,10 +62,10 @@ class Link:
         return self.ledger
 
     def append(self, record: bytes, *, headers: Headers = ()) -> int:
-        return self._there().append(record, headers=headers)
+        return self._open_to_records().append(record, headers=headers)
 
     def append_all(self, records: Iterable[tuple[bytes, Headers]]) -> Iterator[int]:
-        return self._there().append_all(records)
+        return self._open_to_records().append_all(records)
 
     def read(self, start: int, limit: int) -> Sequence[Slot]:
         return self._there().read(start, limit)
@@ -122,7 +128,9 @@ class Taken:
 class Watched:
     """A station with its duties, and what it told."""
 
-    def __init__(self, exchange: TestExchange, name: str, officer: str | None, *, trust: bool = False) -> None:
+    def __init__(
+        self, exchange: TestExchange, name: str, officer: str | None, *, trust: bool = False, record_fetched: bool = False
+    ) -> None:
         self.link = Link(open_ledger(exchange.location, clock_ms=exchange.now_ms))
         self.station: Station = exchange.station(name, ledger=self.link)
         self.reports: list[DutyReport] = []
@@ -135,6 +143,7 @@ class Watched:
             self.reports.append,
             watch=self.monitor,
             trust_ledger_time=trust,
+            record_fetched=record_fetched,
         )
         if officer:
             give_signer(exchange, self.station, officer)
