@@ -277,6 +277,26 @@ def test_everything_is_done_once_on_request(exchange: TestExchange, ministry: St
     assert unreachable.code == 6
 
 
+def test_the_sender_sees_that_a_committees_station_has_all_documents(
+    exchange: TestExchange, ministry: Station, committee: Home
+) -> None:
+    letter = exchange.send(ministry, "deputy", "mfy-001").hex()
+    said = committee.done("station", "run", "--once", "--log", "words", ORTOO_RECORD_FETCHED="true")
+    assert f"recorded that all documents of letter {letter[:16]} are here" in said.err
+    sender = home_of(exchange, "sender", "ministry-clerk")
+    told = {
+        "en": "all documents held",
+        "uz": "barcha hujjatlar olindi",
+        "uz-cyrl": "барча ҳужжатлар олинди",
+        "mn": "бүх баримтыг авав",
+        "ru": "все документы получены",
+    }
+    for language, words in told.items():
+        assert words in sender.done("letter", "show", letter, "--lang", language).out
+    acts = [step["act"] for step in sender.done("letter", "show", letter, "--json").data["steps"]]
+    assert acts[-1] == "consignment.fetched"
+
+
 def test_a_clock_that_was_wrong_is_an_alarm_for_good(tmp_path: Path) -> None:
     clock = Clock()
     exchange = TestExchange(tmp_path, f"sqlite:{tmp_path / 'ledger.sqlite'}", now_ms=clock)
