@@ -48,7 +48,7 @@ hunt: hunt-changes hunt-kills ## Change millions of records and proofs, kill tho
 
 hunt-changes: $(ENVIRONMENT)
 	HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py
-	HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_approval_routes.py
+	HUNT=25 $(BIN)/python -m pytest tests/property/test_interleavings.py tests/property/test_approval_routes.py tests/property/test_letters_lives.py
 
 hunt-kills: $(ENVIRONMENT)
 	HUNT=100 $(BIN)/python -m pytest tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
