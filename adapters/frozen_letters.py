@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.covers import COVER_MEDIA_TYPE, Cover, DocumentName, encode_cover
+from adapters.covers import COVER_MEDIA_TYPE, Cover, CoverText, DocumentName, encode_cover
 from adapters.documents import DOCUMENT_LIMIT_BYTES, DocumentStore, DocumentTooLargeError, pieces_of
 from adapters.draft_reading import DraftProblem
 from adapters.drafts import Draft, DraftError, DraftFile
@@ -48,12 +49,17 @@ def freeze(draft: Draft, *, salt: bytes, limit_bytes: int = DOCUMENT_LIMIT_BYTES
 
     Raises `DraftError` if a file is gone, too large, or the same as another one, `CoverError` if a text is over its limit.
     """
-    documents = tuple(
-        _frozen(file, MAIN if file is draft.main else ATTACHMENT, limit_bytes) for file in (draft.main, *draft.attachments)
-    )
+    return freeze_files(draft.subject, (draft.main, *draft.attachments), draft.texts, salt=salt, limit_bytes=limit_bytes)
+
+
+def freeze_files(
+    subject: str, files: Sequence[DraftFile], texts: Sequence[CoverText], *, salt: bytes, limit_bytes: int = DOCUMENT_LIMIT_BYTES
+) -> FrozenLetter:
+    """Return files, the main one first, and a cover about them as a signature will cover them; raise what `freeze` does."""
+    documents = tuple(_frozen(file, ATTACHMENT if place else MAIN, limit_bytes) for place, file in enumerate(files))
     _require_distinct(documents)
     names = tuple(DocumentName(sha256=document.entry.sha256, name=document.name) for document in documents)
-    raw = encode_cover(Cover(subject=draft.subject, names=names, texts=draft.texts), salt=salt)
+    raw = encode_cover(Cover(subject=subject, names=names, texts=tuple(texts)), salt=salt)
     entry = Document(sha256=sha256(raw), size_bytes=len(raw), media_type=COVER_MEDIA_TYPE, role=COVER, encryption=None)
     return FrozenLetter(cover=FrozenDocument(entry=entry, name="cover", content=raw), documents=documents)
 

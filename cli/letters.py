@@ -7,6 +7,7 @@ import click
 from cli.letter_changes import recall_command, supersede_command
 from cli.letter_drafts import check_command, draft_command, sign_command
 from cli.letter_handling import close_command, remind_command, transfer_command, withdraw_receipt_command
+from cli.letter_outside import delivered_command, receive_command
 from cli.letter_printing import print_command
 from cli.letter_reading import read_command
 from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
@@ -35,6 +36,8 @@ for _command in (
     close_command,
     withdraw_receipt_command,
     remind_command,
+    receive_command,
+    delivered_command,
     list_command,
     show_command,
     read_command,
