@@ -28,6 +28,7 @@ from cli.reading import (
     short_time,
     show_list,
     subject_words,
+    words_option,
 )
 from cli.references import Named
 from cli.render import Column, show_zone, table_lines
@@ -45,6 +46,7 @@ from projections.outbox_pages import SentLine, sent_by, sent_page
 @click.option("--watch", is_flag=True, help="Print a line for each letter that arrives from now on, until Ctrl-C.")
 @click.option("--prove", is_flag=True, help="Prove that nothing addressed to it is hidden, against the last commitment.")
 @filter_options
+@words_option
 @for_option
 @reading_options
 @page_options
@@ -72,6 +74,7 @@ def inbox(  # noqa: PLR0913 - what the command line says
     Example:
       ortoo inbox --overdue
       ortoo inbox --open
+      ortoo inbox --words "hokimlik reja"
       ortoo inbox --for mfy-001 --state open --since 2026-11-01
       ortoo inbox --for mfy-001 --prove
       ortoo inbox --watch --json
@@ -108,6 +111,7 @@ def inbox(  # noqa: PLR0913 - what the command line says
 @click.command("outbox")
 @click.option("--letter", "letter", metavar="LETTER", help="The fate of one letter with each of its recipients.")
 @filter_options
+@words_option
 @for_option
 @reading_options
 @page_options
@@ -126,6 +130,7 @@ def outbox(
 
     Example:
       ortoo outbox --since 2026-11-01
+      ortoo outbox --words "төлөвлөгөө"
       ortoo outbox --letter out:165 --state open
     """
     views, wanted = open_views(session, as_of), Chosen(**chosen)

@@ -41,6 +41,7 @@ class Chosen:
     until: str | None = None
     case_index: str | None = None
     number: str | None = None
+    words: str | None = None
 
 
 def filter_options(command: Command) -> Command:
@@ -66,6 +67,15 @@ def filter_options(command: Command) -> Command:
     return command
 
 
+def words_option(command: Command) -> Command:
+    """Give a box the option to search it, which `Chosen` takes as well."""
+    return click.option(
+        "--words",
+        metavar="TEXT",
+        help="Only with all these words in the subject or the correspondent's name (a sole recipient's), in any script.",
+    )(command)
+
+
 def for_option(command: Command) -> Command:
     """Give a reading command `--for ORG`; the function gets `for_`, a text or None."""
     return click.option("--for", "for_", metavar="ORG", help="Whose letters (default: the acting officer's organisation).")(
@@ -89,6 +99,7 @@ def filters_of(views: Views, chosen: Chosen, now: int) -> Filters:
         until=bound(chosen.until, end_of_day=True),
         case_index=chosen.case_index,
         number=chosen.number,
+        words=chosen.words,
     )
 
 

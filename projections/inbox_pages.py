@@ -14,7 +14,7 @@ from domain.letters import ACTION
 from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
-from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.filters import Filters, PageWanted, first_rows, in_region, letter_conditions, numbered, position_cursor
 from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
@@ -79,8 +79,8 @@ def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Fil
         conditions.append(_C.sender.in_(in_region(filters.region)))
     if page.after is not None:
         conditions.append(_after(page.after))
-    chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient).limit(page.limit + 1)
-    rows = connection.execute(chosen).all()
+    chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.sender))
     lines = _lines_of(connection, rows[: page.limit], now)
     last = lines[-1] if len(rows) > page.limit else None
     return InboxPage(lines=lines, after=f"{last.position}/{last.recipient}" if last else None)
@@ -93,7 +93,8 @@ def recipients_page(connection: Connection, letter: LetterId, filters: Filters, 
         conditions.append(_C.recipient.in_(in_region(filters.region)))
     if page.after is not None:
         conditions.append(_C.recipient > page.after)
-    rows = connection.execute(_LINES.where(and_(*conditions)).order_by(_C.recipient).limit(page.limit + 1)).all()
+    chosen = _LINES.where(and_(*conditions)).order_by(_C.recipient)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.recipient))
     lines = _lines_of(connection, rows[: page.limit], now)
     return InboxPage(lines=lines, after=lines[-1].recipient if len(rows) > page.limit else None)
 

@@ -14,7 +14,7 @@ from domain.letters import ACTION, INFORMATION
 from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.directory_tables import REGIONS
-from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
+from projections.filters import Filters, PageWanted, first_rows, in_region, letter_conditions, numbered, position_cursor
 from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
@@ -115,8 +115,8 @@ def sent_page(
         conditions.append(scope)
     if page.after is not None:
         conditions.append(_L.position < position_cursor(page.after))
-    chosen = _LINES.where(and_(True, *conditions)).order_by(_L.position.desc()).limit(page.limit + 1)
-    rows = connection.execute(chosen).all()
+    chosen = _LINES.where(and_(True, *conditions)).order_by(_L.position.desc())
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.only_recipient))
     lines = _lines_of(connection, rows[: page.limit], now)
     return SentPage(lines=lines, after=str(lines[-1].position) if len(rows) > page.limit else None)
 
