@@ -35,34 +35,56 @@ from domain.directory import Role, has_role
 from domain.ids import OfficerId, OrgId, officer_id
 from domain.letters import mark_of
 
+_TEXT_NAME = "letter.txt"
 _EXISTING = click.Path(exists=True, path_type=Path)
 DRAFT = click.argument("draft", type=_EXISTING)
 
 
 @click.command("draft")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--dir", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Where to make it (default: in the home)."
 )
+@click.option("--text", metavar="TEXT|@FILE", help="The main document as plain text, said here or in a UTF-8 file.")
 @addressee_options
 @content_options
 @speaking_option
 @command_options
-def draft_command(session: Session, /, files: tuple[Path, ...], folder: Path | None, for_: str | None, **said: Any) -> None:
+def draft_command(
+    session: Session, /, files: tuple[Path, ...], folder: Path | None, text: str | None, for_: str | None, **said: Any
+) -> None:
     """Begin a letter: a folder with letter.toml and copies of the files, the main document first. Nobody signs it yet.
+
+    With --text the main document is that text, and all files are attachments.
 
     Example:
       ortoo letter draft letter.pdf plan.pdf --subject "Plan for 2027" --to mfy-001 --to all-mfy --acknowledge-by +3d
+      ortoo letter draft --text "The meeting is on Friday at 10." --subject "Meeting" --to mfy-001
     """
+    if not files and text is None:
+        raise UsageError("A draft needs a main document: name its FILE, or say it with --text.")
     if not said["subject"] or not (said["to"] or said["copy"]):
         raise UsageError("A draft needs a --subject, and somebody --to whom it goes.")
     views = acting_views(session)
     outline = outline_of(session, views, sender_of(session, views, for_), said)
-    new = [NewFile(name=path.name, content=path) for path in files]
+    new = [*_said_text(text), *(NewFile(name=path.name, content=path) for path in files)]
     letter_file = write_draft(folder if folder is not None else new_folder(session, views), outline, new)
     made = letter_file.parent
     session.show({"draft": made, "letter": letter_file}, [str(made)])
     session.note(label("note.draft_made", session.language, folder=made))
+
+
+def _said_text(text: str | None) -> tuple[NewFile, ...]:
+    """Return the document that a text makes; raise `UsageError` if it is empty, or its file is no readable UTF-8."""
+    if text is None:
+        return ()
+    try:
+        content = Path(text[1:]).read_text(encoding="utf-8-sig") if text.startswith("@") else text
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The text of the letter cannot be read from {text[1:]}: {error}. Name a file of UTF-8 text.") from error
+    if not content.strip():
+        raise UsageError("The text of the letter is empty; say it with --text, or name a FILE.")
+    return (NewFile(name=_TEXT_NAME, content=f"{content.rstrip()}\n".encode(), media_type="text/plain"),)
 
 
 @click.command("check")
