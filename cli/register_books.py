@@ -6,6 +6,7 @@ import click
 
 from cli.acting import home_of_officer
 from cli.errors import UsageError
+from cli.labels import code_label, label
 from cli.options import Command
 from cli.session import Session
 from cli.views import Views
@@ -58,3 +59,11 @@ def book_owner(session: Session, views: Views, org: str | None) -> OrgId:
 def book_year(views: Views, year: int | None) -> int:
     """Return the year that is meant: the one named, else the current one of the ledger."""
     return year or year_of(max(views.at, 0), views.offset_minutes)
+
+
+def outside_words(session: Session, row: RegisterRow) -> str:
+    """Return who wrote a letter on paper, with the mark that his signature is not in the system; nothing of any other."""
+    if row.channel is None:
+        return ""
+    how = code_label("channel", row.channel, session.language)
+    return f"{row.written_by or '…'} ({how}; {label('mark.signature_outside', session.language)})"

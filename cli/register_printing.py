@@ -13,7 +13,7 @@ from cli.options import command_options, reading_options
 from cli.print_register import BookSheets, register_pages
 from cli.printing import Sheets, checked_file, output_option, show_printed, write_sheets
 from cli.reading import languages_of, short_date, short_time, subject_words
-from cli.register_books import book_entries, book_options, book_owner, book_year
+from cli.register_books import book_entries, book_options, book_owner, book_year, outside_words
 from cli.render import purpose_lines, show_time, show_zone
 from cli.session import Session
 from cli.views import Views, open_views
@@ -89,7 +89,7 @@ def _cells(session: Session, views: Views, kind: RegisterKind, row: RegisterRow,
     arrived, registered = (short_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
     said = "".join(f" — {_remark_words(session, views, one)}" for one in row.remarks)
     dates = (registered,) if kind is RegisterKind.OUTGOING else (arrived, registered)
-    party = correspondent or f"{label('heading.recipients', session.language)}: {row.recipients}"
+    party = correspondent or outside_words(session, row) or f"{label('heading.recipients', session.language)}: {row.recipients}"
     officer = acting_words(session.language, row.officer, row.acting_for)
     return (row.printed, *dates, party, f"{subject_words(row.subject)}{said}", officer, row.position)
 

@@ -15,7 +15,7 @@ from cli.directory_reading import page
 from cli.exports import csv_text, write_csv
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
-from cli.register_books import book_entries, book_options
+from cli.register_books import book_entries, book_options, outside_words
 from cli.register_printing import print_command
 from cli.render import Column, page_note, show_time, table_lines
 from cli.session import Session
@@ -23,6 +23,7 @@ from cli.views import Views, banner, open_views
 from cli.voices import say_one
 from domain.directory import Role
 from domain.events import RegisterDefined
+from domain.events_office import LetterReceivedOutside
 from domain.registers import DIRECTIONS, year_of
 from domain.verdicts import RegisterKind
 from projections.register_queries import RegisterRemark, RegisterRow
@@ -33,6 +34,7 @@ EXPORTED: Final = (
     "arrived_at",
     "registered_at",
     "correspondent",
+    "correspondent",
     "subject",
     "letter",
     "position",
@@ -40,7 +42,8 @@ EXPORTED: Final = (
     "acting_for",
     "remarks",
 )
-"""The columns of an export; times are in the ledger's offset. A remark is a type of event, its position and a corrected index."""
+"""The columns of an export; times are in the ledger's offset. A remark is a type of event, its position and a corrected index;
+of a letter on paper, whose sender's signature is not in the system, the type of its entry, its position and how it came."""
 
 
 @click.group("register")
@@ -183,7 +186,12 @@ def _book_lines(session: Session, views: Views, kind: RegisterKind, rows: Sequen
     def cells(row: RegisterRow) -> tuple[object, ...]:
         arrived, registered = (show_time(at, views.offset_minutes) for at in (row.arrived_at, row.registered_at))
         dates = (registered,) if sent else (arrived, registered)
-        return (remarked_number(session, row), *dates, row.correspondent or row.recipients, row.subject or "…")
+        return (
+            remarked_number(session, row),
+            *dates,
+            row.correspondent or outside_words(session, row) or row.recipients,
+            row.subject or "…",
+        )
 
     return table_lines(columns, [cells(row) for row in rows])
 
@@ -202,7 +210,9 @@ def _csv_rows(rows: Sequence[RegisterRow], views: Views) -> Iterator[Sequence[ob
     for row in rows:
         values: dict[str, Any] = {name: getattr(row, name) for name in EXPORTED}
         values["letter"] = row.letter.hex()
-        values["remarks"] = "; ".join(_remark(one) for one in row.remarks)
+        outside = () if row.channel is None else (f"{LetterReceivedOutside.TYPE} {row.position} {row.channel}",)
+        values["correspondent"] = row.correspondent or row.written_by
+        values["remarks"] = "; ".join((*outside, *(_remark(one) for one in row.remarks)))
         for name in ("arrived_at", "registered_at"):
             values[name] = show_time(values[name], views.offset_minutes)
         yield [values[name] for name in EXPORTED]

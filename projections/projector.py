@@ -29,6 +29,7 @@ from projections.inbox import InboxProjection
 from projections.letters import LettersProjection
 from projections.mandates import MandatesProjection
 from projections.outbox import OutboxProjection
+from projections.outside import OutsideProjection
 from projections.registers import RegistersProjection
 
 BATCH_LIMIT: Final = 500
@@ -42,6 +43,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     MandatesProjection(),
     CalendarsProjection(),
     HandlingProjection(),
+    OutsideProjection(),
     ApprovalsProjection(),
     ArchiveProjection(),
     CoversProjection(),

@@ -11,14 +11,30 @@ from sqlalchemy import Connection, func, literal, select
 from domain.consignments import COUNTED_STATES
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.letters import CAPACITIES
+from domain.outside import CORRESPONDENT
 from domain.verdicts import RegisterKind
-from projections.covers import COVERS
+from projections.covers import COVERS, TEXTS
 from projections.handling import REMARKS
 from projections.letters import LETTERS
 from projections.mandates import SPOKEN
 from projections.outbox import SENT, count_name
+from projections.outside import PAPER
 from projections.registers import ENTRIES
 
+_LETTER: Final = (
+    func.coalesce(LETTERS.c.at, PAPER.c.arrived_at).label("arrived_at"),
+    COVERS.c.subject,
+    PAPER.c.channel,
+    TEXTS.c.text.label("written_by"),
+)
+_SAID: Final = TEXTS.alias("said")
+_FIRST_ABOUT: Final = (
+    select(func.min(_SAID.c.place))
+    .where((_SAID.c.cover == PAPER.c.cover) & (_SAID.c.about == CORRESPONDENT))
+    .correlate(PAPER)
+    .scalar_subquery()
+)
+"""A cover may say twice who wrote it: the first counts, and the register has one row."""
 _SPOKEN: Final = (SPOKEN.c.officer.label("acting_for"), SPOKEN.c.mandate)
 
 
@@ -40,6 +56,8 @@ class RegisterRow:
 
     `correspondent` None: several recipients, as many as `recipients` says (0: an incoming letter); `subject` None: the cover
     has not arrived; `acting_for`: for whom the officer signed, if he did under a mandate.
+    `channel`: how a letter on paper came, whose sender's signature is not in the system, and `written_by` who wrote it, in words
+    of its cover; None for every other.
     `remarks` were made later, in ledger order: what stands beside them is the first entry, which stays as it was.
     """
 
@@ -55,6 +73,8 @@ class RegisterRow:
     acting_for: OfficerId | None
     mandate: Digest | None
     subject: str | None
+    channel: str | None
+    written_by: str | None
     remarks: tuple[RegisterRemark, ...]
 
 
@@ -72,11 +92,13 @@ def register_entries(
     here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
     everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in COUNTED_STATES), start=literal(0))
     chosen = (
-        select(ENTRIES, LETTERS.c.at.label("arrived_at"), COVERS.c.subject, everybody.label("recipients"), *_SPOKEN)
+        select(ENTRIES, *_LETTER, everybody.label("recipients"), *_SPOKEN)
         .outerjoin(SPOKEN, SPOKEN.c.position == own.position)
         .outerjoin(SENT, SENT.c.letter == own.letter)
         .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
-        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
+        .outerjoin(PAPER, PAPER.c.letter == own.letter)
+        .outerjoin(COVERS, COVERS.c.cover == func.coalesce(LETTERS.c.cover, PAPER.c.cover))
+        .outerjoin(TEXTS, (TEXTS.c.cover == PAPER.c.cover) & (TEXTS.c.place == _FIRST_ABOUT))
         .where(here)
         .order_by(own.serial)
         .limit(limit)
@@ -97,6 +119,8 @@ def register_entries(
             acting_for=None if row.acting_for is None else OfficerId(row.acting_for),
             mandate=None if row.mandate is None else Digest(bytes(row.mandate)),
             subject=row.subject,
+            channel=row.channel,
+            written_by=row.written_by,
             remarks=remarks.get(row.position, ()),
         )
         for row in rows

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 
 from adapters.store.dialect import insert_rows
 from domain.events import LetterDispatched, ReceiptAcknowledged
+from domain.events_office import LetterReceivedOutside
 from domain.ids import LetterId, OrgId
 from domain.letters import letter
 from domain.registers import printed
@@ -40,7 +41,7 @@ class RegistersProjection:
     """Keeps `register_entries`."""
 
     name = "registers"
-    version = 1
+    version = 2
     tables = (ENTRIES,)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
@@ -58,6 +59,8 @@ def _rows(one: Happening, batch: Batch) -> Iterator[tuple[Any, ...]]:
             sent = letter(batch.view, body.letter)
             correspondent = sent.sender if sent else None
             yield from _row(one, batch, body.letter, correspondent=correspondent, recipient=body.recipient)
+        case LetterReceivedOutside() as body:
+            yield from _row(one, batch, LetterId(one.verdict.identity), correspondent=None, recipient=body.header.organisation)
         case _:
             pass
 

@@ -46,6 +46,17 @@ def test_a_letter_on_paper_gets_the_next_incoming_number_once(day: Offices) -> N
     assert (told["act"], told["outcome"], told["number"]["serial"]) == ("letter.received_outside", "accepted", 1)
     assert day.ministry.done(*receive(day, "--yes", "--json")).data["identity"] == told["identity"]
     assert day.end() == end + 1
+    (entry,) = day.ministry.done("register", "show", "incoming", "--json").data["entries"]
+    assert (entry["serial"], entry["channel"], entry["written_by"], entry["letter"]) == (1, "post", WRITER, told["identity"])
+    shown = day.ministry.done("register", "show", "incoming", "--lang", "uz").out
+    assert WRITER in shown
+    assert "yuboruvchining imzosi tizimda yo‘q" in shown
+    (_, row) = day.ministry.done("register", "export", "incoming").out.splitlines()
+    assert WRITER in row
+    assert row.endswith(f"letter.received_outside {told['position']} post")
+    page = day.folder / "kitob.html"
+    day.ministry.done("register", "print", "incoming", "-o", str(page), "--lang", "uz")
+    assert "yuboruvchining imzosi tizimda yo‘q" in page.read_text("utf-8")
 
 
 def test_a_letter_on_paper_that_came_before_it_was_written_is_refused(day: Offices) -> None:
