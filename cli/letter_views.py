@@ -10,6 +10,7 @@ import click
 from cli.approval_naming import asking_of
 from cli.approval_shown import approval_lines
 from cli.boxes import sent_data, to_words
+from cli.errors import UsageError
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
 from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_named
@@ -36,6 +37,7 @@ from cli.session import Session
 from cli.views import Views, banner, open_views
 from domain.ids import Digest, LetterId, OrgId, organisation_id
 from domain.letters import mark_of
+from domain.outside import outside_letter
 from projections.approval_pages import RequestLine, requests_of_letter
 from projections.filters import acted_for
 from projections.letter_pages import recipient_of
@@ -117,6 +119,7 @@ def show_command(
     viewed = Viewed(session=session, views=views, letter=named.letter, now=now_of(session, views))
     details = details_of(viewed, _focus(viewed, focus, organisation))
     if details is None:
+        _require_of_exchange(views, named.letter)
         _show_queued(session, views, named.letter)
         return
     approvals = _approvals(viewed)
@@ -133,6 +136,14 @@ def show_command(
     note = page_note(len(fates.page.lines), fates.page.after, session.language)
     if note is not None:
         session.note(note)
+
+
+def _require_of_exchange(views: Views, letter: LetterId) -> None:
+    if outside_letter(views.station.view, letter) is not None:
+        raise UsageError(
+            f"Letter {letter.hex()[:12]} came on paper: its sender's signature is not in the system, and it has no course here. "
+            "`ortoo register show incoming` shows it."
+        )
 
 
 def _focus(viewed: Viewed, named: OrgId | None, organisation: OrgId | None) -> OrgId | None:

@@ -54,6 +54,8 @@ def test_a_letter_on_paper_gets_the_next_incoming_number_once(day: Offices) -> N
     (_, row) = day.ministry.done("register", "export", "incoming").out.splitlines()
     assert WRITER in row
     assert row.endswith(f"letter.received_outside {told['position']} post")
+    refused = day.ministry.run("letter", "show", "in:1")
+    assert "came on paper: its sender's signature is not in the system" in refused.err
     page = day.folder / "kitob.html"
     day.ministry.done("register", "print", "incoming", "-o", str(page), "--lang", "uz")
     assert "yuboruvchining imzosi tizimda yo‘q" in page.read_text("utf-8")
