@@ -21,11 +21,6 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def write_csv(file: Path, text: str) -> None:
-    """Write CSV to a new file, with the byte order mark by which spreadsheets know UTF-8; raise `UsageError` if it cannot be."""
-    write_new(file, text.encode("utf-8-sig"))
-
-
 def write_new(file: Path, content: bytes) -> None:
     """Write a file that is not there yet; raise `UsageError` if it is, or cannot be written."""
     try:

@@ -10,7 +10,7 @@ import click
 
 from cli.as_of import parse_bound
 from cli.errors import UsageError
-from cli.exports import write_csv, write_new
+from cli.exports import write_new
 from cli.figures_chart import CHART_FORMS, ChartWords, draw_pilot
 from cli.figures_csv import figures_csv
 from cli.labels import label
@@ -77,7 +77,7 @@ def pilot(  # noqa: PLR0913 - what the command line says
     with views.reading() as reading:
         found = pilot_figures(reading, filters, now=views.at, offset_minutes=views.offset_minutes, letter=one)
     if csv_file is not None:
-        write_csv(csv_file, figures_csv(found))
+        write_new(csv_file, figures_csv(found).encode())
     if chart is not None:
         write_new(chart, draw_pilot(found, _chart_words(session, views), chart.suffix.lower()))
     session.show(

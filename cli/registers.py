@@ -12,7 +12,7 @@ from adapters.registration import register_defined
 from cli.acting import acting_station, speaker_of, speaking_option
 from cli.confirm import Preview
 from cli.directory_reading import page
-from cli.exports import csv_text, write_csv
+from cli.exports import csv_text, write_new
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
 from cli.register_books import book_entries, book_options, outside_words
@@ -172,7 +172,7 @@ def export(
     if file is None:
         session.show({"entries": rows}, text.splitlines)
         return
-    write_csv(file, text)
+    write_new(file, text.encode("utf-8-sig"))
     session.show({"file": file, "count": len(rows)}, [f"{file}: {len(rows)}"])
 
 
