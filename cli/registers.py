@@ -34,7 +34,6 @@ EXPORTED: Final = (
     "arrived_at",
     "registered_at",
     "correspondent",
-    "correspondent",
     "subject",
     "letter",
     "position",
