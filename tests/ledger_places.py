@@ -16,6 +16,7 @@ from adapters.ledger import Ledger
 from adapters.ledger_kafka import KafkaLedger
 from adapters.ledger_memory import MemoryLedger
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
+from tests.closing_sockets import closing
 
 PATIENCE_S = 30.0
 """How long a test waits for a broker's answer on a busy machine."""
@@ -131,11 +132,11 @@ class KafkaHome:
 
     def producer(self, **options: Any) -> contextlib.closing[Any]:
         """Return a foreign program's producer: whatever may write to the topic."""
-        return contextlib.closing(KafkaProducer(bootstrap_servers=self.bootstrap, **options))
+        return contextlib.closing(KafkaProducer(bootstrap_servers=self.bootstrap, kafka_client=closing, **options))
 
     def admin(self) -> contextlib.closing[Any]:
         """Return what an operator's tools are made of."""
-        return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.bootstrap))
+        return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.bootstrap, kafka_client=closing))
 
     def close(self) -> None:
         """Close all that was opened."""

@@ -32,6 +32,7 @@ from kafka.admin import (
 )
 
 from adapters.kafka_security import KafkaLogin, KafkaSecurity
+from tests.closing_sockets import closing
 from tests.kafka_broker import HOST, KafkaBroker, java_command
 
 MTLS: Final = "MTLS"
@@ -144,7 +145,7 @@ class SecureKafka:
 
     def operator(self) -> contextlib.closing[Any]:
         """Return what the operator's tools are made of."""
-        return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.broker.bootstrap))
+        return contextlib.closing(KafkaAdminClient(bootstrap_servers=self.broker.bootstrap, kafka_client=closing))
 
 
 def secured_settings(folder: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
+from tests.closing_sockets import closing
 from tests.kafka_broker import BrokerError, KafkaBroker
 from tests.kafka_files import Jar, KafkaUnavailableError, _fetch, listed_jars
 from tests.server_watchdog import watch
@@ -27,21 +28,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def new_topic(bootstrap: str, replicas: int = 1) -> str:
     name = f"broker-test-{uuid.uuid4().hex}"
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap, kafka_client=closing)
     admin.create_topics([NewTopic(name, 1, replicas)])
     admin.close()
     return name
 
 
 def produce(bootstrap: str, topic: str, values: list[bytes]) -> list[int]:
-    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", kafka_client=closing)
     offsets = [producer.send(topic, value, partition=0).get(timeout=PATIENCE_S).offset for value in values]
     producer.close(timeout=5)
     return offsets
 
 
 def consume(bootstrap: str, topic: str, count: int) -> list[bytes]:
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None, kafka_client=closing)
     consumer.assign([TopicPartition(topic, 0)])
     deadline = time.monotonic() + PATIENCE_S
     values: list[bytes] = []

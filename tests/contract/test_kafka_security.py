@@ -28,6 +28,7 @@ from adapters.kafka_security import KafkaSecurity
 from adapters.kafka_topics import check_documents_topic, create_documents_topic, create_kafka_ledger
 from adapters.ledger_kafka import KafkaLedger
 from cli.settings import write_settings
+from tests.closing_sockets import closing
 from tests.founded_homes import Desk, desk_of, found
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_places import eventually
@@ -70,7 +71,9 @@ class Ministry:
     def client(self, kind: Any, name: str = STATION, **options: Any) -> contextlib.closing[Any]:
         """Return a client of Kafka with which somebody tries what no station does."""
         place = self.place(SCRAM, name)
-        return contextlib.closing(kind(bootstrap_servers=place.bootstrap, **place.security.client_options(), **options))
+        return contextlib.closing(
+            kind(bootstrap_servers=place.bootstrap, kafka_client=closing, **place.security.client_options(), **options)
+        )
 
 
 def opened(place: KafkaPlace) -> contextlib.closing[KafkaLedger]:

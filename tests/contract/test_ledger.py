@@ -13,6 +13,7 @@ import pytest
 from adapters.errors import RecordTooLargeError
 from adapters.ledger import READ_LIMIT_SLOTS, Ledger, Severity, Slot
 from adapters.ledger_kafka import KafkaLedger
+from tests.closing_sockets import closing
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_places import PATIENCE_S, KafkaHome, LedgerHome, MemoryHome, SqliteHome
 
@@ -251,7 +252,9 @@ def test_headers_reach_the_ecosystems_tools(kafka: KafkaBroker) -> None:
     home.open().append(b"x", headers=(("ce_specversion", b"1.0"), ("ortoo_documents", b"t:1")))
     from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415 - the only test that looks from outside
 
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, kafka_client=closing
+    )
     consumer.assign([TopicPartition(home.topic, 0)])
     (batch,) = consumer.poll(timeout_ms=int(PATIENCE_S * 1000)).values()
     consumer.close()
