@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from adapters.key_files import ANYBODY_READS, KeyFileError, write_new_file
 from cli.errors import UsageError
 
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
@@ -22,12 +23,11 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def write_new(file: Path, content: bytes) -> None:
-    """Write a file that is not there yet; raise `UsageError` if it is, or cannot be written."""
+    """Write a file that is not there yet, whole or not at all; raise `UsageError` if it is, or cannot be written."""
     try:
-        with file.expanduser().open("xb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise UsageError(f"{file} was not written ({error.strerror}), and nothing was overwritten. Name a new file.") from error
+        write_new_file(file.expanduser(), content, mode=ANYBODY_READS)
+    except KeyFileError as error:
+        raise UsageError(str(error)) from error
 
 
 def _harmless(value: object) -> object:
