@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from adapters.key_files import ANYBODY_READS, KeyFileError, write_new_file
+from adapters.errors import KeyFileError
+from adapters.key_files import ANYBODY_READS, write_new_file
 from cli.errors import UsageError
 
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
