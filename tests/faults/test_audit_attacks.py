@@ -183,7 +183,8 @@ def test_a_forged_line_of_a_witness_counts_for_nothing(audited: Audited) -> None
     notes = []
     for note in (pair.records, pair.verdicts):
         true = WITNESSES[1].cosigned(note).lines[-1]
-        notes.append(replace(note, lines=(*note.lines, replace(true, signature=true.signature[:-1] + b"\x00"))))
+        false = true.signature[:-1] + bytes([true.signature[-1] ^ 1])
+        notes.append(replace(note, lines=(*note.lines, replace(true, signature=false))))
     forged_pair = CheckpointPair(records=notes[0], verdicts=notes[1])
     answer = audited.audit(None, "--checkpoint", audited.kept(forged_pair, "forged.kept"))
     assert (answer.code, codes(answer)) == (4, ["NOTHING_FINAL"])
