@@ -45,6 +45,7 @@ from domain.events import (
 )
 from domain.header import Document, Header, LocalName, Ref
 from domain.ids import ROOT, ZERO_DIGEST, Digest, EventId, LetterId, OfficerId, OrgId, sha256
+from domain.rulebook import NEWEST_RULES
 from domain.signatures import pae
 from domain.tree import root_of
 from schemas.codec import LedgerCodec
@@ -236,8 +237,8 @@ class Correspondence:
             roots=tuple(root.spki for root in roots),
             root_threshold=2,
             trust_anchors=(self._authority.certificate,),
-            rules_version=1,
-            schema_digest=held_schema_digests()[1],
+            rules_version=NEWEST_RULES,
+            schema_digest=held_schema_digests()[NEWEST_RULES],
             checkpoint_keys=(),
             predecessor=None,
             organisation=self._entry(MINISTRY),

@@ -13,6 +13,7 @@ from typing import Final
 from adapters.ledger import READ_LIMIT_SLOTS
 from adapters.ledger_sqlite import SqliteLedger, create_sqlite_ledger
 from benchmarks.generator import Correspondence, Shape, Stamped
+from domain.rulebook import NEWEST_RULES
 from schemas.codec import schema_set_digest
 
 FOLDER: Final = Path(__file__).parent.parent / "build" / "benchmarks"
@@ -59,7 +60,7 @@ def _fill(path: Path, made: Iterator[tuple[int, Stamped]]) -> None:
 def edition() -> str:
     """Return what changes whenever the same shape would give another ledger."""
     source = Path(__file__).with_name("generator.py").read_bytes()
-    return hashlib.sha256(source + schema_set_digest(1)).hexdigest()[:8]
+    return hashlib.sha256(source + schema_set_digest(NEWEST_RULES)).hexdigest()[:8]
 
 
 def _remove(path: Path) -> None:
