@@ -10,8 +10,7 @@ from domain.rulebook import RULEBOOKS
 from tests.battle import HostileKind, fought
 from tests.fixed_exchange import Clock, FixedExchange
 from tests.hostile_records import KINDS
-from tests.property.strategies import Written
-from tests.property.test_interleavings import in_memory
+from tests.ledger_readers import Written, in_memory
 
 LATER: frozenset[str] = frozenset(payload_type_of(event) for event in RULEBOOKS[3].keys() - RULEBOOKS[2].keys())
 OFFICE: tuple[HostileKind, ...] = tuple(kind for kind in KINDS if kind.strike.__module__ == "tests.hostile_office")

@@ -36,8 +36,7 @@ from tests.fixed_exchange import Clock, FixedExchange
 from tests.hostile_records import KINDS
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_places import PATIENCE_S, KafkaHome
-from tests.property.strategies import Written
-from tests.property.test_interleavings import Reader, in_memory
+from tests.ledger_readers import Reader, Written, in_memory
 
 pytestmark = pytest.mark.slow
 

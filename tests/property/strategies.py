@@ -48,6 +48,7 @@ from tests.fixed_exchange import (
     addressee,
 )
 from tests.hostile_records import KINDS
+from tests.ledger_readers import Written
 
 TERM_MS: Final = START_MS + 2 * HOUR_MS
 """When the letters of the stock are to be acknowledged."""
@@ -57,19 +58,6 @@ MEMBERS: Final = ("mfy-001", "mfy-002", "mfy-003", "mfy-004")
 SOME: Final = 3
 """So many records of one kind of hostile neighbours are on one ledger at the most: some kinds have hundreds."""
 CLERKS: Final = {"mfy-001": "secretary", "mfy-002": "secretary-2", "mfy-003": "secretary-3"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """A slot as it is written: a record or none, and the time that is stored with it (None: no time of the ledger's)."""
-
-    record: bytes | None
-    stored_at_ms: int | None
-
-    def __repr__(self) -> str:
-        """Return as much as tells slots apart: a falsifying example has dozens."""
-        said = "nothing" if self.record is None else f"{len(self.record)}:{sha256(self.record).hex()[:6]}"
-        return f"{said}@{self.stored_at_ms}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
@@ -28,9 +28,8 @@ from domain.reasons import Reason
 from tests.court import Court
 from tests.faults.provoked_approvals import asking, deciding, office, person, relieving
 from tests.fixed_exchange import Clock, Said
+from tests.ledger_readers import Ground, Written, ground_of, in_memory
 from tests.property.approval_model import HOMES, SIGNATORIES, Act, Oracle
-from tests.property.strategies import Written
-from tests.property.test_interleavings import in_memory
 
 LONGER: Final = int(os.environ.get("HUNT", "1"))
 LEDGERS: Final = 15 * LONGER
@@ -46,22 +45,12 @@ DECISIONS: Final = {"give": ApprovalGiven, "refuse": ApprovalRefused, "return": 
 KINDS: Final = ("give",) * 10 + ("refuse",) * 4 + ("delegate",) * 4 + ("reassign",) * 2 + ("return", "withdraw", "again")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ground:
-    """A populated court, and its records."""
-
-    court: Court
-    prefix: tuple[Written, ...]
-
-
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     court = Court.founded(tmp_path_factory.mktemp("court"))
     for chair, committee in (("vice", "mfy-001"), ("chair-2", "mfy-002"), ("chair-3", "mfy-003")):
         court.employ(chair, committee, "signatory")
-    prefix = tuple(Written(record=s.record, stored_at_ms=s.stored_at_ms) for s in court.ledger.read(0, 500))
-    court.close()
-    return Ground(court=court, prefix=prefix)
+    return ground_of(court)
 
 
 class Story:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
@@ -38,8 +37,7 @@ from domain.reasons import Reason
 from domain.verdicts import Verdict
 from tests.court import Court
 from tests.fixed_exchange import Clock, Said
-from tests.property.strategies import Written
-from tests.property.test_interleavings import body_of, in_memory, require_registers_without_gaps
+from tests.ledger_readers import Ground, Written, body_of, ground_of, in_memory, require_registers_without_gaps
 
 LONGER: Final = int(os.environ.get("HUNT", "1"))
 LEDGERS: Final = 24 * LONGER
@@ -70,23 +68,13 @@ FOLLOWING: Final[dict[type[Any] | None, tuple[type[Any], ...]]] = {
 KINDS: Final = (LetterDispatched, LetterRecalled, RegistrationCorrected, RegistrationVoided, *NEEDED)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ground:
-    """A populated court, and its records."""
-
-    court: Court
-    prefix: tuple[Written, ...]
-
-
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     court = Court.founded(tmp_path_factory.mktemp("court"))
     for committee, post in STATIONS.items():
         if post != "post":
             court.employ(post, committee, "station")
-    prefix = tuple(Written(record=s.record, stored_at_ms=s.stored_at_ms) for s in court.ledger.read(0, 500))
-    court.close()
-    return Ground(court=court, prefix=prefix)
+    return ground_of(court)
 
 
 class Lives:
