@@ -22,7 +22,7 @@ from domain.exchange import Exchange
 from domain.ids import Digest
 from projections.projector import Projector
 from tests.checkpoint_keys import SeededOperator, SeededWitness, signed_note
-from tests.eventful_exchange import Eventful, eventful_exchange
+from tests.eventful_exchange import Eventful, Telling, eventful_exchange
 from tests.exchanges import THRESHOLD, TestExchange
 from tests.homes import Answer
 
@@ -194,9 +194,9 @@ def signed_checkpoints(
 
 
 @contextlib.contextmanager
-def audited_exchange(folder: Path) -> Iterator[Audited]:
-    """Give an exchange in whose ledger everything has happened once, with the ministry's views and a trust file."""
-    with eventful_exchange(folder) as eventful:
+def audited_exchange(folder: Path, told: Telling = eventful_exchange) -> Iterator[Audited]:
+    """Give an exchange in whose ledger everything that is told has happened, with the ministry's views and a trust file."""
+    with told(folder) as eventful:
         station = eventful.station
         views = f"sqlite:///{folder / 'ministry' / 'views.sqlite'}"
         with contextlib.closing(Projector(views, station.parts.store, station.parts.codec, station.view)) as projector:

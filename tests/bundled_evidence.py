@@ -30,7 +30,7 @@ from domain.tree import Frontier, leaf_hash
 from projections.projector import Projector
 from schemas.codec import LedgerCodec
 from tests.audited_exchange import Audited, audited_exchange
-from tests.eventful_exchange import Eventful
+from tests.eventful_exchange import Eventful, Telling, eventful_exchange
 from tests.exchanges import tell
 
 ENTRIES_LIMIT = 100_000
@@ -109,11 +109,12 @@ def facts(report: EvidenceReport) -> tuple[object, ...]:
 
 
 @contextlib.contextmanager
-def evidence_exchange(folder: Path) -> Iterator[Evidence]:
-    """Give the exchange in whose ledger everything has happened once, and who makes bundles of it."""
-    with audited_exchange(folder) as audited:
+def evidence_exchange(folder: Path, told: Telling = eventful_exchange) -> Iterator[Evidence]:
+    """Give the exchange in whose ledger everything that is told has happened, and who makes bundles of it."""
+    with audited_exchange(folder, told) as audited:
         station = audited.eventful.station
-        _sign_with_ed25519(audited.eventful)
+        if told is eventful_exchange:
+            _sign_with_ed25519(audited.eventful)
         views = f"sqlite:///{folder / 'evidence-views.sqlite'}"
         projector = Projector(views, station.parts.store, station.parts.codec, station.view, station.parts.documents)
         with contextlib.closing(projector):

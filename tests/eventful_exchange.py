@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,20 +79,31 @@ class Eventful:
         return self.station.parts.store.next_position()
 
 
+Telling = Callable[[Path], contextlib.AbstractContextManager[Eventful]]
+"""What gives an exchange in a folder in whose ledger something has happened."""
+
+
+def eventful_exchange(folder: Path) -> contextlib.AbstractContextManager[Eventful]:
+    """Give an exchange in whose ledger everything that letters meet on their way has happened once."""
+    return told_in(folder, _Letters)
+
+
 @contextlib.contextmanager
-def eventful_exchange(folder: Path) -> Iterator[Eventful]:
-    """Give an exchange in whose ledger everything has happened once."""
+def told_in(folder: Path, story: Callable[[TestExchange, Clock], Story]) -> Iterator[Eventful]:
+    """Give an exchange in whose ledger a story has happened."""
     clock = Clock()
     exchange = TestExchange(folder, f"sqlite:{folder / 'ledger.sqlite'}", now_ms=clock)
     try:
-        told = _Story(exchange, clock)
+        told = story(exchange, clock)
         told.tell_all()
         yield Eventful(exchange=exchange, station=told.station, clock=clock, letters=told.letters, outcomes=told.outcomes)
     finally:
         exchange.close()
 
 
-class _Story:
+class Story:
+    """What happens in an exchange, told by its officers at the ministry's station; what is told has a name."""
+
     def __init__(self, exchange: TestExchange, clock: Clock) -> None:
         self.exchange = exchange
         self.clock = clock
@@ -100,6 +111,55 @@ class _Story:
         self.letters: dict[str, LetterId] = {}
         self.outcomes: dict[str, Deposited] = {}
 
+    def tell_all(self) -> None:
+        """Let everything happen."""
+        raise NotImplementedError
+
+    def send(self, name: str, *to: str, by: str = "deputy", **said: object) -> LetterId:
+        """Have a letter sent, and return it."""
+        self.letters[name] = self.exchange.send(self.station, by, *to, **said)
+        self.clock.advance(1)
+        return self.letters[name]
+
+    def acknowledge(self, name: str, letter: LetterId, recipient: OrgId, by: str = "") -> None:
+        """Have a letter acknowledged by a recipient's clerk."""
+        self.outcomes[name] = self.exchange.acknowledge(self.station, by or f"clerk-{recipient}", letter, recipient)
+        self.clock.advance(1)
+
+    def say(self, name: str, said: Utterance) -> None:
+        """Have something accepted."""
+        (self.outcomes[name],) = tell(self.station, [said])
+        self.clock.advance(1)
+
+    def reject(self, name: str, said: Utterance, reason: Reason) -> None:
+        """Have something rejected."""
+        (outcome,) = self.station.submit([said])
+        assert isinstance(outcome, Deposited)
+        assert outcome.verdict.reason is reason, outcome
+        self.outcomes[name] = outcome
+
+    def litter(self) -> None:
+        """Let somebody append what is no event, nothing at all, and the last record twice, once damaged."""
+        store = self.station.parts.store
+        with contextlib.closing(open_ledger(self.exchange.location, clock_ms=self.clock)) as ledger:
+            assert isinstance(ledger, SqliteLedger)
+            record = store.record(store.next_position() - 1)
+            assert record is not None
+            ledger.append(b"garbage")
+            ledger.append(b"")
+            ledger.append_empty()
+            ledger.append(record)
+            ledger.append(record[:-1] + bytes((record[-1] ^ 1,)))
+        self.station.catch_up()
+
+    def note(self, text: str, salt: bytes = b"fedcba9876543210") -> Document:
+        """Put an explanation into the store, and return its entry."""
+        entry, raw = explanation(text, salt=salt)
+        self.station.parts.documents.own.put(raw)
+        return entry
+
+
+class _Letters(Story):
     def tell_all(self) -> None:
         self.directory()
         self.one_letter_and_its_answer()
@@ -213,16 +273,7 @@ class _Story:
         self.reject("second decision", refusal, Reason.ALREADY_DECIDED)
         self.reject("clerk sends", exchange.letter(station, "ministry-clerk", "mfy-001"), Reason.ROLE_MISSING)
         self.reject("recall of nothing", recalled(station, deputy, MINISTRY, letter, reason="NO_SUCH"), Reason.CODE_UNKNOWN)
-        with contextlib.closing(open_ledger(exchange.location, clock_ms=self.clock)) as ledger:
-            assert isinstance(ledger, SqliteLedger)
-            record = station.parts.store.record(station.parts.store.next_position() - 1)
-            assert record is not None
-            ledger.append(b"garbage")
-            ledger.append(b"")
-            ledger.append_empty()
-            ledger.append(record)
-            ledger.append(record[:-1] + bytes((record[-1] ^ 1,)))
-        station.catch_up()
+        self.litter()
 
     def a_key_that_was_stolen(self) -> None:
         station, exchange = self.station, self.exchange
@@ -248,27 +299,3 @@ class _Story:
         self.say("revoked", revocation)
         self.reject("after the theft", exchange.letter(station, "second-deputy", "mfy-005"), Reason.KEY_REVOKED)
         self.acknowledge("contested acknowledged", letter, COMMITTEES[4])
-
-    def send(self, name: str, *to: str, by: str = "deputy", **said: object) -> LetterId:
-        self.letters[name] = self.exchange.send(self.station, by, *to, **said)
-        self.clock.advance(1)
-        return self.letters[name]
-
-    def acknowledge(self, name: str, letter: LetterId, recipient: OrgId, by: str = "") -> None:
-        self.outcomes[name] = self.exchange.acknowledge(self.station, by or f"clerk-{recipient}", letter, recipient)
-        self.clock.advance(1)
-
-    def say(self, name: str, said: Utterance) -> None:
-        (self.outcomes[name],) = tell(self.station, [said])
-        self.clock.advance(1)
-
-    def reject(self, name: str, said: Utterance, reason: Reason) -> None:
-        (outcome,) = self.station.submit([said])
-        assert isinstance(outcome, Deposited)
-        assert outcome.verdict.reason is reason, outcome
-        self.outcomes[name] = outcome
-
-    def note(self, text: str, salt: bytes = b"fedcba9876543210") -> Document:
-        entry, raw = explanation(text, salt=salt)
-        self.station.parts.documents.own.put(raw)
-        return entry
