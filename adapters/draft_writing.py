@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from adapters.draft_reading import DraftProblem
 from adapters.drafts import LETTER_FILE, DraftError
@@ -15,7 +16,7 @@ from adapters.toml_texts import toml_value
 
 _TEMPLATE: Final = """\
 # A letter that nobody has signed yet. Only this folder knows of it; check it with `ortoo letter check`.
-
+{origin}
 kind = {kind}                # letter, reply, instruction, report, notice, invitation, request
 language = {language}        # of the letter: uz-Latn, uz-Cyrl, mn-Cyrl, ru, en
 urgency = {urgency}          # ordinary, urgent, immediate
@@ -82,48 +83,82 @@ class DraftOutline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewFile:
-    """A file for a new draft: the name that recipients see, its content or the file to copy, and its media type if known."""
+    """A file for a new draft: the name that recipients see, its media type if known, and its content.
+
+    The content is bytes, a file to copy, or a reader that is read to its end; whoever opened the reader closes it.
+    """
 
     name: str
-    content: bytes | Path = field(repr=False)
+    content: bytes | Path | BinaryIO = field(repr=False)
     media_type: str | None = None
 
 
-def write_draft(folder: Path, outline: DraftOutline, files: Sequence[NewFile]) -> Path:
+def write_draft(folder: Path, outline: DraftOutline, files: Sequence[NewFile], origin: str = "") -> Path:
     """Make a draft's folder from an outline and its files, the main document first, and return the path of `letter.toml`.
 
-    Nothing is overwritten. Raises `DraftError` if there is no file, one cannot be copied, or the folder holds a draft.
+    `origin` says in one line what the draft was begun from. Nothing is overwritten; a folder that is not there yet appears
+    whole or not at all. Raises `DraftError` if there is no file, one cannot be copied, or the folder holds a draft.
     """
     if not files:
         raise DraftError((DraftProblem(where="document", why="a letter has a main document; name its file"),))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / LETTER_FILE
-        with path.open("x", encoding="utf-8") as target:
-            names = [_copy(folder, file) for file in files]
-            target.write(_text(outline, [_file_value(*pair) for pair in zip(names, files, strict=True)]))
+        if folder.exists():
+            _write_into(folder, outline, files, origin)
+        else:
+            _write_whole(folder, outline, files, origin)
     except FileExistsError as error:
         why = "is there already; choose another folder for a new draft"
         raise DraftError((DraftProblem(where=str(error.filename), why=why),)) from error
     except OSError as error:
         problem = DraftProblem(where=str(error.filename or folder), why=f"cannot be written or copied: {error.strerror}")
         raise DraftError((problem,)) from error
-    return path
+    return folder / LETTER_FILE
 
 
-def _copy(folder: Path, file: NewFile) -> str:
-    """Copy a file into the draft under a safe name that is free, and return that name."""
-    wanted = Path(safe_name(file.name))
-    name, number = wanted.name, 2
-    while (folder / name).exists():
-        name, number = f"{wanted.stem} ({number}){wanted.suffix}", number + 1
-    with (folder / name).open("xb") as target:
+def _write_whole(folder: Path, outline: DraftOutline, files: Sequence[NewFile], origin: str) -> None:
+    """Make a folder so that a crash leaves a whole one or none."""
+    part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    try:
+        part.mkdir(parents=True)
+        _write_into(part, outline, files, origin)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write_into(folder: Path, outline: DraftOutline, files: Sequence[NewFile], origin: str) -> None:
+    """Write a draft into a folder beside what is there; whatever was written goes again if it cannot be finished."""
+    with (folder / LETTER_FILE).open("x", encoding="utf-8") as target:
+        names: list[str] = []
+        try:
+            for file in files:
+                names.append(_free_name(folder, file.name))
+                _copy(folder / names[-1], file)
+            target.write(_text(outline, [_file_value(*pair) for pair in zip(names, files, strict=True)], origin))
+        except OSError:
+            for name in (*names, LETTER_FILE):
+                (folder / name).unlink(missing_ok=True)
+            raise
+
+
+def _free_name(folder: Path, name: str) -> str:
+    """Return a safe name that is free in the draft."""
+    wanted = Path(safe_name(name))
+    free, number = wanted.name, 2
+    while (folder / free).exists():
+        free, number = f"{wanted.stem} ({number}){wanted.suffix}", number + 1
+    return free
+
+
+def _copy(path: Path, file: NewFile) -> None:
+    with path.open("xb") as target:
         if isinstance(file.content, bytes):
             target.write(file.content)
-        else:
+        elif isinstance(file.content, Path):
             with file.content.open("rb") as source:
                 shutil.copyfileobj(source, target)
-    return name
+        else:
+            shutil.copyfileobj(file.content, target)
 
 
 def _file_value(name: str, file: NewFile) -> str:
@@ -137,7 +172,7 @@ def _file_value(name: str, file: NewFile) -> str:
     return "{ " + ", ".join(f"{key} = {toml_value(value)}" for key, value in entries.items()) + " }"
 
 
-def _text(outline: DraftOutline, files: Sequence[str]) -> str:
+def _text(outline: DraftOutline, files: Sequence[str], origin: str) -> str:
     texts = {name: toml_value(getattr(outline, name)) for name in ("kind", "language", "urgency", "access", "subject")}
     texts |= {name: toml_value(getattr(outline, name)) for name in ("acknowledge_by", "reply_by", "case_index")}
     lists = {name: _list([toml_value(word) for word in getattr(outline, name)]) for name in _LISTS}
@@ -145,7 +180,8 @@ def _text(outline: DraftOutline, files: Sequence[str]) -> str:
         name: "".join(f"{toml_value(k)} = {toml_value(v)}\n" for k, v in getattr(outline, name))
         for name in ("attention", "texts")
     }
-    return _TEMPLATE.format(**texts, **lists, **tables, document=files[0], attachments=_list(files[1:]))
+    said = f"# Begun from {origin}.\n" if origin else ""
+    return _TEMPLATE.format(**texts, **lists, **tables, document=files[0], attachments=_list(files[1:]), origin=said)
 
 
 _LISTS: Final = ("to", "copy", "groups", "copy_groups", "answers", "follows", "replaces", "relates", "approvals")

@@ -47,6 +47,15 @@ def parse_due(text: str, *, now_ms: int, utc_offset_minutes: int) -> int:
     return due_ms
 
 
+def as_written(due_ms: int, utc_offset_minutes: int) -> str:
+    """Return a due time (milliseconds UTC, not after 2099) as `parse_due` takes it: a date if it is the end of a day there."""
+    zone = timezone(timedelta(minutes=utc_offset_minutes))
+    moment = datetime.fromtimestamp(due_ms // 1000, tz=zone).replace(microsecond=due_ms % 1000 * 1000)
+    next_moment = moment + _MILLISECOND
+    is_end_of_day = next_moment.date() != moment.date()
+    return f"{moment:%Y-%m-%d}" if is_end_of_day else moment.replace(tzinfo=None).isoformat()
+
+
 def show(at_ms: int, utc_offset_minutes: int) -> str:
     """Return a time for people: `2026-12-01 14:02 (+05)`, with seconds if it has any; its number if no calendar has it."""
     try:

@@ -8,12 +8,26 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from adapters.due_times import LATEST_MS, DueTimeError, parse_due
+from adapters.due_times import LATEST_MS, DueTimeError, as_written, parse_due
 from adapters.station import Station
-from domain.calendars import CalendarMissingError, calendar, countries, day_of, end_of_day, working_day_after
+from domain.calendars import (
+    DAY_MS,
+    CalendarMissingError,
+    calendar,
+    countries,
+    day_of,
+    end_of_day,
+    is_working_day,
+    working_day_after,
+    year_of_day,
+)
 
 WORKING_DAYS: Final = "wd"
 _IN_WORKING_DAYS: Final = re.compile(r"\+([0-9]{1,3})wd")
+_LONGEST_SPAN_DAYS: Final = 999
+"""A longer time from signing was not given as a number of days."""
+_SIGNING_MS: Final = 60_000
+"""Within so long of its signature a term of whole days was computed: the ledger's clock and the station's differ a little."""
 
 
 class CountryUnknownError(DueTimeError):
@@ -66,3 +80,36 @@ def day_after(station: Station, working_days: int) -> int:
             f"{working_days} working days cannot be counted: no calendar of {country} for {error.year} is adopted. A registrar "
             "of the first organisation adopts one with `ortoo calendar adopt FILE`; or name a date."
         ) from error
+
+
+def term_again(station: Station, *, signed_at: int, due_at: int) -> str | None:
+    """Return how a letter's term (milliseconds UTC) is asked for again today: in days if it can have been given so.
+
+    A letter carries the instant only, so this infers: the end of a working day was working days from signing, a whole number of
+    days after signing was that. What is neither is returned as a date or a time if it is still to come, else None.
+    """
+    offset = station.exchange.utc_offset_minutes
+    days = (due_at - signed_at) // DAY_MS
+    if 0 <= days <= _LONGEST_SPAN_DAYS:
+        working = _working_days(station, day_of(signed_at, offset), day_of(due_at, offset))
+        if working and due_at == end_of_day(day_of(due_at, offset), offset):
+            return f"+{working}{WORKING_DAYS}"
+        if days and (due_at - signed_at) % DAY_MS <= _SIGNING_MS:
+            return f"+{days}d"
+    return as_written(due_at, offset) if due_at > station.rehearsal_time else None
+
+
+def _working_days(station: Station, first: int, last: int) -> int:
+    """Return how many working days after the first day the last one is; 0 if it is none, or that cannot be counted."""
+    try:
+        country = country_of(station)
+    except CountryUnknownError:
+        return 0
+    count, is_worked = 0, False
+    for day in range(first + 1, last + 1):
+        known = calendar(station.view, country, year_of_day(day))
+        if known is None:
+            return 0
+        is_worked = is_working_day(known, day)
+        count += is_worked
+    return count if is_worked else 0

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from adapters.correspondence import require_signatures
-from adapters.draft_writing import NewFile, write_draft
+from adapters.draft_writing import DraftOutline, NewFile, write_draft
 from adapters.travelling_drafts import TravellingDraft
 from cli.acting import acting_officer, speaking_option
 from cli.confirm import preview_lines
 from cli.dispatching import PreparedLetter, cover_in, identity_of
 from cli.errors import UsageError
 from cli.labels import label
+from cli.letter_beginnings import Beginning, over
 from cli.letter_freezing import (
     certificate_of,
     given_draft,
@@ -23,6 +26,7 @@ from cli.letter_freezing import (
     some_signatory,
     with_mandate,
 )
+from cli.letter_like import beginning_like
 from cli.letter_outcomes import known_outcome, tell_again
 from cli.letter_outline import addressee_options, content_options, new_folder, outline_of, sender_of
 from cli.letter_preview import letter_preview
@@ -46,6 +50,8 @@ DRAFT = click.argument("draft", type=_EXISTING)
     "--dir", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Where to make it (default: in the home)."
 )
 @click.option("--text", metavar="TEXT|@FILE", help="The main document as plain text, said here or in a UTF-8 file.")
+@click.option("--like", metavar="LETTER", help="Begin as that letter, own or received; the other options win.")
+@click.option("--with-documents", is_flag=True, help="Copy the documents of the letter named by --like too.")
 @addressee_options
 @content_options
 @speaking_option
@@ -57,20 +63,71 @@ def draft_command(
 
     With --text the main document is that text, and all files are attachments.
 
+    --like takes over kind, language, urgency, subject and terms of a letter, and of an own one case and addressees too: its
+    groups in their newest versions, a term in days as days. References are not taken over. With --with-documents its documents
+    come before the FILEs; --text takes the place of its main one.
+
     Example:
       ortoo letter draft letter.pdf plan.pdf --subject "Plan for 2027" --to mfy-001 --to all-mfy --acknowledge-by +3d
       ortoo letter draft --text "The meeting is on Friday at 10." --subject "Meeting" --to mfy-001
+      ortoo letter draft plan.pdf --like out:165 --subject "Plan for 2028"
     """
-    if not files and text is None:
-        raise UsageError("A draft needs a main document: name its FILE, or say it with --text.")
-    if not said["subject"] or not (said["to"] or said["copy"]):
-        raise UsageError("A draft needs a --subject, and somebody --to whom it goes.")
     views = acting_views(session)
-    outline = outline_of(session, views, sender_of(session, views, for_), said)
-    new = [*_said_text(text), *(NewFile(name=path.name, content=path) for path in files)]
-    letter_file = write_draft(folder if folder is not None else new_folder(session, views), outline, new)
+    sender = sender_of(session, views, for_)
+    with contextlib.ExitStack() as opened:
+        begun = _beginning(session, views, sender, said, opened)
+        outline = outline_of(session, views, sender, said)
+        if begun is not None:
+            outline = over(begun.outline, outline, _options_said(said))
+        new = _documents(begun.files if begun is not None else (), text, files)
+        _require_enough(outline, new)
+        place = folder if folder is not None else new_folder(session, views)
+        letter_file = write_draft(place, outline, new, begun.origin if begun is not None else "")
+    _tell_draft(session, letter_file, begun)
+
+
+def _beginning(
+    session: Session, views: Views, sender: OrgId, said: dict[str, Any], opened: contextlib.ExitStack
+) -> Beginning | None:
+    """Return with what the draft begins, None if with nothing; those options are taken out of what was said."""
+    like, with_documents = said.pop("like"), said.pop("with_documents")
+    if with_documents and like is None:
+        raise UsageError("--with-documents copies those of the letter named by --like LETTER. Name it, or leave the option out.")
+    if like is None:
+        return None
+    return beginning_like(session, views, sender, like, with_documents=with_documents, opened=opened)
+
+
+def _options_said(said: dict[str, Any]) -> frozenset[str]:
+    """Return which options stood on the command line; those with a default value may not have."""
+    context = click.get_current_context()
+    return frozenset(name for name in said if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
+
+
+def _documents(begun: tuple[NewFile, ...], text: str | None, files: tuple[Path, ...]) -> tuple[NewFile, ...]:
+    """Return the documents of a draft: a text takes the place of the main one with which it began."""
+    said = _said_text(text)
+    return (*said, *(begun[1:] if said else begun), *(NewFile(name=path.name, content=path) for path in files))
+
+
+def _require_enough(outline: DraftOutline, documents: tuple[NewFile, ...]) -> None:
+    if not documents:
+        raise UsageError("A draft needs a main document: name its FILE, or say it with --text.")
+    if not outline.subject or not (outline.to or outline.copy or outline.groups or outline.copy_groups):
+        raise UsageError("A draft needs a --subject, and somebody --to whom it goes.")
+
+
+def _tell_draft(session: Session, letter_file: Path, begun: Beginning | None) -> None:
     made = letter_file.parent
-    session.show({"draft": made, "letter": letter_file}, [str(made)])
+    data = {
+        "draft": made,
+        "letter": letter_file,
+        "begun_from": begun.begun_from if begun is not None else None,
+        "not_taken": begun.not_taken if begun is not None else (),
+    }
+    session.show(data, [str(made)])
+    for note in begun.notes if begun is not None else ():
+        session.note(note)
     session.note(label("note.draft_made", session.language, folder=made))
 
 

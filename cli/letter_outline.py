@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -176,7 +174,7 @@ def sent_folder(  # noqa: PLR0913 - what the draft of a letter in one go depends
             write_draft(Path(passing), outline, new)
             yield Path(passing)
     else:
-        _write_whole(folder, outline, new)
+        write_draft(folder, outline, new)
         yield folder
 
 
@@ -184,18 +182,6 @@ def _was_sent(views: Views, folder: Path) -> bool:
     frozen = frozen_in(folder)
     outcome = outcome_so_far(views.station, frozen) if frozen is not None else None
     return isinstance(outcome, Deposited) and outcome.verdict.is_accepted
-
-
-def _write_whole(folder: Path, outline: DraftOutline, files: Sequence[NewFile]) -> None:
-    """Make a draft's folder so that a crash leaves a whole one or none."""
-    part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    try:
-        write_draft(part, outline, files)
-        part.rename(folder)
-    except OSError as error:
-        raise DraftError((DraftProblem(where=str(folder), why=f"cannot be written: {error.strerror}"),)) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fingerprint(sender: OrgId, outline: DraftOutline, files: Sequence[Path]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,24 @@ def test_a_draft_is_never_written_over_another(tmp_path: Path) -> None:
         write_draft(tmp_path / "other", outline, ())
     with pytest.raises(DraftError, match="copied"):
         write_draft(tmp_path / "third", outline, (NewFile(name="a", content=tmp_path / "absent"),))
+
+
+def test_a_draft_that_cannot_be_finished_leaves_nothing_behind(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "a.txt").write_text("mine")
+    files = (NewFile(name="a.txt", content=b"a"), NewFile(name="b", content=tmp_path / "absent"))
+    for folder in (tmp_path / "new", mine):
+        with pytest.raises(DraftError, match="copied"):
+            write_draft(folder, DraftOutline(subject="x", language="uz"), files)
+    assert sorted(tmp_path.rglob("*")) == [mine, mine / "a.txt"]
+
+
+def test_a_draft_says_what_it_was_begun_from_and_copies_what_is_read(tmp_path: Path) -> None:
+    reader = BytesIO(b"abc")
+    path = write_draft(tmp_path / "new", DraftOutline(subject="x", language="uz"), (NewFile(name="a", content=reader),), "x-1")
+    assert "\n# Begun from x-1.\n" in path.read_text(encoding="utf-8")
+    assert (tmp_path / "new" / "a").read_bytes() == b"abc"
 
 
 def frozen_draft(folder: Path, letters: int = 0) -> Draft:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.due_times import DueTimeError, parse_due, show, show_offset
+from adapters.due_times import DueTimeError, as_written, parse_due, show, show_offset
 
 NOW = datetime(2026, 11, 24, 9, 2, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp()) * 1000
@@ -39,6 +39,14 @@ GOOD = {
 @pytest.mark.parametrize(("text", "offset", "expected"), GOOD.values(), ids=GOOD.keys())
 def test_a_due_time_is_understood(text: str, offset: int, expected: str) -> None:
     assert parse_due(text, now_ms=NOW_MS, utc_offset_minutes=offset) == utc_ms(expected)
+
+
+@pytest.mark.parametrize(("text", "offset", "expected"), GOOD.values(), ids=GOOD.keys())
+def test_a_due_time_is_written_so_that_it_is_understood_again(text: str, offset: int, expected: str) -> None:
+    due_ms = utc_ms(expected)
+    written = as_written(due_ms, offset)
+    assert parse_due(written, now_ms=NOW_MS, utc_offset_minutes=offset) == due_ms
+    assert ("T" in written) is not expected.endswith("59.999"), text
 
 
 PASSED = ["2026-11-23", "2026-11-24T14:02", "2026-11-24T09:02Z", "14:02", "08:00", "+0s", "1969-12-31"]
