@@ -1,7 +1,7 @@
 """Whatever is changed in a bundle, it is refused or tells the identical facts: never other ones.
 
 Changes of the file as it is, mostly caught by the zip's own checksums, and changes of what is in it, with every checksum put
-right again, as somebody would who means it. With `HUNT` there are many more.
+right again, as somebody would who means it; of a ledger of letters, and of one of an office. With `HUNT` there are many more.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -17,18 +18,54 @@ from adapters.evidence_report import VerdictCode
 from adapters.trust_files import TrustFileError, parse_trust, verify_trust
 from tests.audited_exchange import QUORUM, WITNESSES
 from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, facts, files_in
+from tests.eventful_exchange import Telling, eventful_exchange
+from tests.eventful_office import eventful_office
 
 HUNTING: Final = bool(os.environ.get("HUNT"))
-FILE_CHANGES: Final = 50_000 if HUNTING else 5_000
-CONTENT_CHANGES: Final = 50_000 if HUNTING else 300
-EXCHANGES: Final = 5_000 if HUNTING else 80
-TRUST_CHANGES: Final = 50_000 if HUNTING else 500
+FILE_CHANGES: Final = 25_000 if HUNTING else 3_000
+CONTENT_CHANGES: Final = 25_000 if HUNTING else 200
+EXCHANGES: Final = 2_500 if HUNTING else 60
+TRUST_CHANGES: Final = 25_000 if HUNTING else 300
+"""Of each ledger."""
 REFUSED: Final = frozenset({VerdictCode.INVALID, VerdictCode.UNVERIFIABLE})
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundles:
+    """Whose ledger it is, and of what the bundles are made: events and letters (with one recipient, or everybody) by name."""
+
+    told: Telling
+    whole: str
+    events: tuple[str, ...]
+    letters: tuple[tuple[str, str | None], ...]
+    further: tuple[str, ...]
+
+
+LETTERS: Final = Bundles(
+    told=eventful_exchange,
+    whole="answered",
+    events=("acknowledged", "0", "second decision"),
+    letters=(("replaced", None), ("circular", "mfy-001")),
+    further=("group", "revoked", "recall"),
+)
+OFFICE: Final = Bundles(
+    told=eventful_office,
+    whole="under a mandate",
+    events=("given by a delegate", "under a mandate", "decided twice", "from outside"),
+    letters=(("agreed", None), ("handled", "mfy-003")),
+    further=("request", "grant", "stage missed", "passed on", "closed by a reply", "voided", "delivered", "outage", "calendar"),
+)
+
+
+@pytest.fixture(scope="module", params=[LETTERS, OFFICE], ids=["letters", "office"])
+def bundles(request: pytest.FixtureRequest) -> Bundles:
+    made: Bundles = request.param
+    return made
+
+
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
-    with evidence_exchange(tmp_path_factory.mktemp("evidence")) as made:
+def evidence(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
+    with evidence_exchange(tmp_path_factory.mktemp("evidence"), bundles.told) as made:
         yield made
 
 
@@ -73,8 +110,10 @@ def require_refused_or_same(evidence: Evidence, changed: bytes, honest: object) 
     return False
 
 
-def test_a_changed_file_is_refused_or_tells_the_same(evidence: Evidence, record_property: Callable[[str, object], None]) -> None:
-    chance, bundle = random.Random(5), evidence.event("answered")
+def test_a_changed_file_is_refused_or_tells_the_same(
+    bundles: Bundles, evidence: Evidence, record_property: Callable[[str, object], None]
+) -> None:
+    chance, bundle = random.Random(5), evidence.event(bundles.whole)
     honest = facts(evidence.verify(bundle))
     refused = 0
     for number in range(FILE_CHANGES):
@@ -85,20 +124,15 @@ def test_a_changed_file_is_refused_or_tells_the_same(evidence: Evidence, record_
             changed = chance.choice(CHANGES)(bundle, chance)
         refused += changed == bundle or require_refused_or_same(evidence, changed, honest)
     assert refused == FILE_CHANGES
-    record_property("bundles changed as files", refused)
+    record_property(f"bundles changed as files ({bundles.told.__name__})", refused)
 
 
 def test_changed_contents_are_refused_or_tell_the_same(
-    evidence: Evidence, record_property: Callable[[str, object], None]
+    bundles: Bundles, evidence: Evidence, record_property: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(7)
-    bundles = [
-        evidence.event("acknowledged"),
-        evidence.event("0"),
-        evidence.event("second decision"),
-        evidence.letter("replaced"),
-    ]
-    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in bundles]
+    made = [*map(evidence.event, bundles.events), evidence.letter(bundles.letters[0][0])]
+    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in made]
     told_the_same = 0
     for number in range(CONTENT_CHANGES):
         files, honest = prepared[number % len(prepared)]
@@ -106,18 +140,18 @@ def test_changed_contents_are_refused_or_tell_the_same(
         content = chance.choice(CHANGES)(files[name], chance)
         if content != files[name]:
             told_the_same += not require_refused_or_same(evidence, bundle_of({**files, name: content}), honest)
-    record_property("bundles changed in their contents", CONTENT_CHANGES)
+    record_property(f"bundles changed in their contents ({bundles.told.__name__})", CONTENT_CHANGES)
     # Of the one pair of notes in a bundle of one record, a cosignature more than the quorum can be spoiled.
     assert told_the_same <= CONTENT_CHANGES // 20
 
 
 def test_files_exchanged_with_those_of_other_bundles_are_refused_or_tell_the_same(
-    evidence: Evidence, record_property: Callable[[str, object], None]
+    bundles: Bundles, evidence: Evidence, record_property: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(8)
-    singles = [evidence.event(name) for name in ("acknowledged", "0", "second decision", "group", "revoked", "recall")]
-    bundles = [*singles, evidence.letter("replaced"), evidence.letter("circular", "mfy-001")]
-    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in bundles]
+    singles = [evidence.event(name) for name in (*bundles.events, *bundles.further)]
+    made = [*singles, *(evidence.letter(name, recipient) for name, recipient in bundles.letters)]
+    prepared = [(files_in(bundle), facts(evidence.verify(bundle))) for bundle in made]
     others = [(name, content) for files, _ in prepared for name, content in files.items()]
     for number in range(EXCHANGES):
         files, honest = prepared[number % len(prepared)]
@@ -128,11 +162,11 @@ def test_files_exchanged_with_those_of_other_bundles_are_refused_or_tell_the_sam
             changed[place] = content
         if changed != files:
             require_refused_or_same(evidence, bundle_of(changed), honest)
-    record_property("bundles with files of others", EXCHANGES)
+    record_property(f"bundles with files of others ({bundles.told.__name__})", EXCHANGES)
 
 
 def test_a_changed_trust_file_is_refused_or_says_the_same(
-    evidence: Evidence, record_property: Callable[[str, object], None]
+    bundles: Bundles, evidence: Evidence, record_property: Callable[[str, object], None]
 ) -> None:
     chance, raw, honest = random.Random(9), evidence.audited.trust.read_bytes(), evidence.trust
     for _ in range(TRUST_CHANGES):
@@ -142,4 +176,4 @@ def test_a_changed_trust_file_is_refused_or_says_the_same(
         except TrustFileError:
             continue
         assert found == honest
-    record_property("trust files changed", TRUST_CHANGES)
+    record_property(f"trust files changed ({bundles.told.__name__})", TRUST_CHANGES)
