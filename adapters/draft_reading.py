@@ -30,6 +30,12 @@ class DraftProblem:
         return f"{self.where} (line {self.line}): {self.why}" if self.line else f"{self.where}: {self.why}"
 
 
+def unseen_in(text: str) -> str | None:
+    """Return the first character, as `U+000A`, that no text of an event or cover may hold; None if there is none."""
+    found = _UNSEEN.search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
 class Reading:
     """The values of one file; each method returns a value of the right type, if need be an empty one with a problem noted."""
 
@@ -65,9 +71,9 @@ class Reading:
         if not isinstance(value, str) or not value.strip():
             self.problem(key, "must be a text that is not empty, in quotes")
             return ""
-        unseen = _UNSEEN.search(value)
-        if unseen:
-            self.problem(key, f"holds the invisible character U+{ord(unseen[0]):04X} (a line break or a mark): leave it out")
+        unseen = unseen_in(value)
+        if unseen is not None:
+            self.problem(key, f"holds the invisible character {unseen} (a line break or a mark): leave it out")
         elif len(value.encode()) > limit_bytes:
             self.problem(key, f"has {len(value.encode()):,} bytes; the limit is {limit_bytes:,}")
         return value

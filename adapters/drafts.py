@@ -90,9 +90,8 @@ _FILE_KEYS: Final = frozenset({"file", "name", "media_type"})
 
 def load_draft(folder: Path) -> Draft:
     """Return the draft in a folder; raise `DraftError` with every problem of `letter.toml` and of the files it names."""
-    reading = Reading(*_parse(folder / LETTER_FILE))
-    reading.require_known(_KEYS)
-    draft = _draft(reading, folder)
+    reading = letter_reading(folder)
+    draft = draft_in(reading, folder)
     if not reading.problems and not (draft.to or draft.groups or draft.copy or draft.copy_groups):
         reading.problem("to", "nobody is addressed: name organisations in `to`, or groups in `groups`")
     if reading.problems:
@@ -100,7 +99,14 @@ def load_draft(folder: Path) -> Draft:
     return draft
 
 
-def _draft(reading: Reading, folder: Path) -> Draft:
+def letter_reading(folder: Path) -> Reading:
+    """Return what `letter.toml` in a folder says, not looked at yet; raise `DraftError` if it cannot be read or is no TOML."""
+    return Reading(*_parse(folder / LETTER_FILE))
+
+
+def draft_in(reading: Reading, folder: Path) -> Draft:
+    """Return the draft that was read, its problems noted in the reading; nobody need be addressed yet."""
+    reading.require_known(_KEYS)
     files = _files(reading, folder)
     return Draft(
         kind=reading.one_of("kind", KINDS, "letter"),
@@ -130,7 +136,8 @@ def _draft(reading: Reading, folder: Path) -> Draft:
 
 def _parse(path: Path) -> tuple[dict[str, Any], str]:
     try:
-        raw = path.read_bytes()[: LETTER_FILE_LIMIT_BYTES + 1]
+        with path.open("rb") as source:
+            raw = source.read(LETTER_FILE_LIMIT_BYTES + 1)
         if len(raw) > LETTER_FILE_LIMIT_BYTES:
             raise DraftError((DraftProblem(where=LETTER_FILE, why=f"has more than {LETTER_FILE_LIMIT_BYTES:,} bytes"),))
         # Editors on Windows put a byte order mark before the text; TOML knows none.

@@ -85,6 +85,9 @@ AdapterError
 │   └── SearchStoppedError            (adapters.documents_streams) the time for a search is over; the next goes on there
 ├── CoverError                        (adapters.covers) bytes or texts that are no cover
 ├── DraftError                        (adapters.drafts) what keeps a draft from being frozen; carries every problem
+├── PlaceholderError                  (adapters.draft_placeholders) a text whose braces are no placeholders
+├── TemplateError                     (adapters.draft_templates) what keeps a template from being used; carries every problem
+├── TemplateValuesError               (adapters.draft_templates) values that do not fit a template
 ├── TravellingDraftError              (adapters.travelling_drafts) a file that is no draft being signed
 │   └── PlainZipError                 (adapters.plain_zip) a file that is not the plain zip expected
 ├── BundleError                       (adapters.evidence_bundle) a file that is no evidence bundle, or lacks something

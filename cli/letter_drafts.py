@@ -31,6 +31,7 @@ from cli.letter_outcomes import known_outcome, tell_again
 from cli.letter_outline import addressee_options, content_options, new_folder, outline_of, sender_of
 from cli.letter_preview import letter_preview
 from cli.letter_signing import letter_to_sign, signed_letter
+from cli.letter_templates import beginning_of_template
 from cli.options import acting_options, command_options
 from cli.session import Session
 from cli.standing_in import named_mandate
@@ -52,6 +53,8 @@ DRAFT = click.argument("draft", type=_EXISTING)
 @click.option("--text", metavar="TEXT|@FILE", help="The main document as plain text, said here or in a UTF-8 file.")
 @click.option("--like", metavar="LETTER", help="Begin as that letter, own or received; the other options win.")
 @click.option("--with-documents", is_flag=True, help="Copy the documents of the letter named by --like too.")
+@click.option("--template", metavar="NAME", help="Begin with that template (`ortoo letter templates`); the other options win.")
+@click.option("--set", "values", metavar="NAME=VALUE", multiple=True, help="The value of a placeholder of the template.")
 @addressee_options
 @content_options
 @speaking_option
@@ -65,12 +68,14 @@ def draft_command(
 
     --like takes over kind, language, urgency, subject and terms of a letter, and of an own one case and addressees too: its
     groups in their newest versions, a term in days as days. References are not taken over. With --with-documents its documents
-    come before the FILEs; --text takes the place of its main one.
+    come before the FILEs; --text takes the place of its main one. --template begins with all that a template says, its documents
+    too; each of its placeholders needs a --set.
 
     Example:
       ortoo letter draft letter.pdf plan.pdf --subject "Plan for 2027" --to mfy-001 --to all-mfy --acknowledge-by +3d
       ortoo letter draft --text "The meeting is on Friday at 10." --subject "Meeting" --to mfy-001
       ortoo letter draft plan.pdf --like out:165 --subject "Plan for 2028"
+      ortoo letter draft --template acceptance-records --set soni=100 --set "qurilmalar=noutbuk va wifi router" --to all-mfy
     """
     views = acting_views(session)
     sender = sender_of(session, views, for_)
@@ -91,8 +96,15 @@ def _beginning(
 ) -> Beginning | None:
     """Return with what the draft begins, None if with nothing; those options are taken out of what was said."""
     like, with_documents = said.pop("like"), said.pop("with_documents")
+    template, values = said.pop("template"), said.pop("values")
+    if like is not None and template is not None:
+        raise UsageError("A draft begins with one thing: name a letter with --like, or a template with --template.")
     if with_documents and like is None:
         raise UsageError("--with-documents copies those of the letter named by --like LETTER. Name it, or leave the option out.")
+    if values and template is None:
+        raise UsageError("--set gives a value to a placeholder of the template named by --template NAME. Name it.")
+    if template is not None:
+        return beginning_of_template(session, template, values, opened)
     if like is None:
         return None
     return beginning_like(session, views, sender, like, with_documents=with_documents, opened=opened)

@@ -12,6 +12,7 @@ from cli.letter_printing import print_command
 from cli.letter_reading import read_command
 from cli.letter_receipts import accept_recall_command, acknowledge_command, decline_recall_command, refuse_command
 from cli.letter_sending import reply_command, send_command
+from cli.letter_templates import templates_command
 from cli.letter_views import list_command, show_command
 
 
@@ -22,6 +23,7 @@ def letter() -> None:
 
 for _command in (
     draft_command,
+    templates_command,
     check_command,
     sign_command,
     send_command,

@@ -77,6 +77,7 @@ class Settings:
     lang: Language = _setting(  # noqa: RUF009 - a field, as above
         Language.ENGLISH, "language of labels and prompts: en, uz, uz-cyrl, mn, ru"
     )
+    templates: str | None = _setting(None, "the folder with templates of letters; without it `templates` in the home", "folder")
     document_limit_bytes: int = _setting(100 * MIB, "the largest document that is taken in or opened", "bytes")
     catch_up_s: float = _setting(2.0, "how long a reading command follows the ledger before it answers", "seconds")
     submit_wait_s: float = _setting(20.0, "how long a command waits for the verdict before it says `queued`", "seconds")
