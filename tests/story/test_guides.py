@@ -31,6 +31,8 @@ LAST = [page for page in PAGES if page not in {KAFKA, POSTGRESQL, TOKEN} and pag
 @pytest.fixture
 def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
     monkeypatch.chdir(tmp_path)
+    # A reader stands in a clone, where the files that pages name lie.
+    (tmp_path / "docs").symlink_to(DOCS)
     return Walk(folder=tmp_path)
 
 
