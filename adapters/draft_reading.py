@@ -15,6 +15,8 @@ from schemas.layouts import FORMS
 T = TypeVar("T")
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What no text of an event or cover may hold (formats.md, "Canonical Avro")."""
+_HIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a key from a file may hold to draw on a terminal what nobody said."""
 _INDEXED: Final = re.compile(r"(.+)\[([0-9]+)\]")
 
 
@@ -27,7 +29,8 @@ class DraftProblem:
     line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.where} (line {self.line}): {self.why}" if self.line else f"{self.where}: {self.why}"
+        said = f"{self.where} (line {self.line}): {self.why}" if self.line else f"{self.where}: {self.why}"
+        return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", said)
 
 
 def unseen_in(text: str) -> str | None:

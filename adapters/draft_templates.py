@@ -72,7 +72,6 @@ class Template:
 
     name: str
     placeholders: tuple[str, ...]
-    reading: Reading
     draft: Draft
     subject: Pattern
     texts: tuple[Pattern, ...]
@@ -91,7 +90,8 @@ def template_names(folder: Path) -> tuple[str, ...]:
     Raises `TemplateError` if the folder cannot be read, or holds far too many.
     """
     try:
-        found = list(islice((one.name for one in folder.iterdir() if one.is_dir() and one.name[0] != "."), TEMPLATES_LIMIT + 1))
+        with os.scandir(folder) as entries:
+            found = list(islice((one.name for one in entries if one.is_dir() and one.name[0] != "."), TEMPLATES_LIMIT + 1))
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -133,7 +133,7 @@ def filled(template: Template, values: Mapping[str, str], *, opened: contextlib.
     file has changed since it was checked.
     """
     values = _fitting(template, values)
-    draft, reading = template.draft, Reading(template.reading.values, "")
+    draft, reading = template.draft, Reading({}, "")
     subject = reading.checked_text("subject", template.subject.filled(values), SUBJECT_LIMIT_BYTES)
     texts = [
         (said.about, reading.checked_text(f"texts.{said.about}", pattern.filled(values), TEXT_LIMIT_BYTES))
@@ -206,7 +206,6 @@ def _taken_apart(name: str, reading: Reading, draft: Draft, limit_bytes: int) ->
     return Template(
         name=name,
         placeholders=tuple(dict.fromkeys(asked for pattern in everything for asked in pattern.names)),
-        reading=reading,
         draft=draft,
         subject=subject,
         texts=texts,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.draft_writing import DraftOutline, NewFile
@@ -21,15 +21,18 @@ _SAYS: Final = {
 class Beginning:
     """The outline and the documents, main one first, and what they were made from: for programs, and in words for the draft.
 
-    `not_taken` names what was not taken over, by codes; `notes` say it to the person.
+    `not_taken` is what was not taken over, by its code, and how that is said to the person.
     """
 
     outline: DraftOutline
     files: tuple[NewFile, ...]
     begun_from: str
     origin: str
-    not_taken: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    not_taken: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self, outline: DraftOutline) -> Mapping[str, str]:
+        """Return what was not taken over and what the outline of the draft does not say either."""
+        return {code: said for code, said in self.not_taken.items() if not getattr(outline, code, None)}
 
 
 def over(begun: DraftOutline, said: DraftOutline, options: Set[str]) -> DraftOutline:
@@ -37,7 +40,7 @@ def over(begun: DraftOutline, said: DraftOutline, options: Set[str]) -> DraftOut
 
     Officers to whose attention it goes are named only in organisations that are still addressed.
     """
-    fields = {field for option in options for field in _SAYS.get(option, (option,))}
-    outline = replace(begun, **{field: getattr(said, field) for field in fields})
+    names = {name for option in options for name in _SAYS.get(option, (option,))}
+    outline = replace(begun, **{name: getattr(said, name) for name in names})
     addressed = {*outline.to, *outline.copy}
     return replace(outline, attention=tuple(pair for pair in outline.attention if pair[0] in addressed))

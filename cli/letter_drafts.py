@@ -88,7 +88,7 @@ def draft_command(
         _require_enough(outline, new)
         place = folder if folder is not None else new_folder(session, views)
         letter_file = write_draft(place, outline, new, begun.origin if begun is not None else "")
-    _tell_draft(session, letter_file, begun)
+    _tell_draft(session, letter_file, begun, outline)
 
 
 def _beginning(
@@ -129,16 +129,17 @@ def _require_enough(outline: DraftOutline, documents: tuple[NewFile, ...]) -> No
         raise UsageError("A draft needs a --subject, and somebody --to whom it goes.")
 
 
-def _tell_draft(session: Session, letter_file: Path, begun: Beginning | None) -> None:
+def _tell_draft(session: Session, letter_file: Path, begun: Beginning | None, outline: DraftOutline) -> None:
     made = letter_file.parent
+    missing = begun.missing(outline) if begun is not None else {}
     data = {
         "draft": made,
         "letter": letter_file,
         "begun_from": begun.begun_from if begun is not None else None,
-        "not_taken": begun.not_taken if begun is not None else (),
+        "not_taken": list(missing),
     }
     session.show(data, [str(made)])
-    for note in begun.notes if begun is not None else ():
+    for note in missing.values():
         session.note(note)
     session.note(label("note.draft_made", session.language, folder=made))
 

@@ -60,8 +60,10 @@ def beginning_like(
         files=files,
         begun_from=letter.hex(),
         origin=f"letter {mark_of(letter)} ({letter.hex()})",
-        not_taken=(*(name for name in _TERMS if terms[name] is None), *(() if with_documents else ("documents",))),
-        notes=(*_term_notes(session, terms), *(() if with_documents else (_documents_note(session, documents, cover),))),
+        not_taken={
+            **{name: label("note.like_term_left_out", session.language, term=name) for name in _TERMS if terms[name] is None},
+            **({} if with_documents else {"documents": _documents_note(session, documents, cover)}),
+        },
     )
 
 
@@ -97,11 +99,6 @@ def _copied(station: Station, document: Document, cover: Cover, opened: contextl
 
 def _name(document: Document, cover: Cover) -> str:
     return cover.name_of(document.sha256) or document.role
-
-
-def _term_notes(session: Session, terms: dict[str, str | None]) -> tuple[str, ...]:
-    left_out = [name for name, term in terms.items() if term is None]
-    return (label("note.like_term_left_out", session.language, terms=", ".join(left_out)),) if left_out else ()
 
 
 def _documents_note(session: Session, documents: Sequence[Document], cover: Cover) -> str:

@@ -91,6 +91,8 @@ def test_a_term_that_has_passed_is_left_out_and_one_to_come_is_kept(day: Offices
     assert (toml["acknowledge_by"], answer.data["not_taken"]) == ("", ["acknowledge_by", "documents"])
     assert datetime.fromisoformat(f"{toml['reply_by']}+05:00") == later
     assert "acknowledge_by" in answer.err
+    again = day.ministry.done("letter", "draft", day.file("new.txt"), "--like", first, "--acknowledge-days", "3", "--json")
+    assert (again.data["not_taken"], "acknowledge_by" in again.err) == (["documents"], False)
 
 
 def test_what_cannot_be_begun_from_is_refused_and_leaves_nothing(day: Offices) -> None:

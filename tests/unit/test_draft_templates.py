@@ -185,6 +185,7 @@ BAD_TEMPLATES = {
     "a placeholder as a reference": (LETTER + 'answers = ["in:{soni}"]\n', "answers (line 7): can hold no placeholder"),
     "a placeholder as a file": (LETTER.replace("xat.txt", "{nima}.txt"), "is not in the draft's folder"),
     "a brace alone": (LETTER.replace("{soni} ta", "{soni ta"), "subject (line 3): "),
+    "a key that draws on a terminal": (LETTER + '"a\\u001b[2J\\u009b" = "x"\n', "a\\u001b[2J\\u009b: is no key of a letter"),
     "a format": (LETTER.replace("{soni}", "{soni.__class__}"), "'{soni.__class__}' is no placeholder"),
     "a basis of restricted access": (LETTER + 'access_basis = "official-use"\n', "access_basis (line 7): "),
     "a file elsewhere": (LETTER.replace("xat.txt", "../secret.txt"), "'../secret.txt' is no file of the draft"),
