@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.working_terms import term_again
 from cli.errors import ExitCode
 from domain.ids import LetterId
 from domain.letters import mark_of
@@ -93,6 +94,29 @@ def test_a_term_that_has_passed_is_left_out_and_one_to_come_is_kept(day: Offices
     assert "acknowledge_by" in answer.err
     again = day.ministry.done("letter", "draft", day.file("new.txt"), "--like", first, "--acknowledge-days", "3", "--json")
     assert (again.data["not_taken"], "acknowledge_by" in again.err) == (["documents"], False)
+
+
+def test_a_term_is_asked_for_again_as_it_can_have_been_given(day: Offices) -> None:
+    """Calendars are those of this year and the next, with Sundays as days of rest."""
+    day.onlooker.catch_up()
+    zone = timezone(timedelta(minutes=300))
+    first = datetime(datetime.now(tz=UTC).year + 1, 3, 1, 10, tzinfo=zone)
+    monday = first + timedelta(days=-first.weekday() % 7)
+    end = timedelta(hours=14) - timedelta(milliseconds=1)
+    sunday = monday + timedelta(days=6)
+    cases = {
+        monday + timedelta(days=1) + end: "+1wd",
+        monday + timedelta(days=7) + end: "+6wd",
+        sunday + end: f"{sunday:%Y-%m-%d}",
+        monday + end: f"{monday:%Y-%m-%d}",
+        monday + timedelta(days=3, seconds=2): "+3d",
+        monday + timedelta(days=3, hours=2): f"{monday + timedelta(days=3):%Y-%m-%d}T12:00:00",
+        monday + timedelta(days=999) + end: f"{monday + timedelta(days=999):%Y-%m-%d}",
+        monday - timedelta(days=3000): None,
+    }
+    for due, again in cases.items():
+        signed_at, due_at = (round(moment.timestamp() * 1000) for moment in (monday, due))
+        assert term_again(day.onlooker, signed_at=signed_at, due_at=due_at) == again, due
 
 
 def test_what_cannot_be_begun_from_is_refused_and_leaves_nothing(day: Offices) -> None:
