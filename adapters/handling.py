@@ -1,10 +1,15 @@
-"""What is said of a letter after its receipt: by its recipient, by its sender who reminds, by a clerk of his register."""
+"""What is said of a letter after its receipt: by its recipient, by its sender who reminds, by a clerk of his register.
+
+What a recipient says is one submission until its receipt is withdrawn, and the same reminder is one for a day: whoever gives the
+command again after a crash gets the receipt of the first.
+"""
 
 from __future__ import annotations
 
-from adapters.correspondence import act_intention
+from adapters.correspondence import act_intention, decision_intention
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
+from domain.calendars import day_of
 from domain.events_office import (
     ConsignmentClosed,
     ConsignmentTransferred,
@@ -34,7 +39,7 @@ def receipt_withdrawn(  # noqa: PLR0913 - what a withdrawal says
     """Return a recipient's withdrawal of its receipt."""
     header = station.header(speaker, (signer,))
     body = ReceiptWithdrawn(header=header, letter=letter, recipient=recipient, reason=reason, cover=cover)
-    return _said(body, signer, letter, recipient)
+    return _said(body, signer, decision_intention(station, body.TYPE, letter, recipient))
 
 
 def passed_on(  # noqa: PLR0913 - what a transfer says
@@ -51,7 +56,7 @@ def passed_on(  # noqa: PLR0913 - what a transfer says
     """Return a recipient's transfer of a letter to the competent organisation."""
     header = station.header(speaker, (signer,))
     body = ConsignmentTransferred(header=header, letter=letter, recipient=recipient, to=to, reason=reason, cover=cover)
-    return _said(body, signer, letter, recipient)
+    return _said(body, signer, decision_intention(station, body.TYPE, letter, recipient))
 
 
 def closed(  # noqa: PLR0913 - what a closing says
@@ -72,7 +77,7 @@ def closed(  # noqa: PLR0913 - what a closing says
     body = ConsignmentClosed(
         header=header, letter=letter, recipient=recipient, how=how, by=other, case_index=case_index, cover=cover
     )
-    return _said(body, signer, letter, recipient)
+    return _said(body, signer, decision_intention(station, body.TYPE, letter, recipient))
 
 
 def reminded(  # noqa: PLR0913 - what a reminder says
@@ -88,7 +93,8 @@ def reminded(  # noqa: PLR0913 - what a reminder says
     """Return a sender's reminder to everybody who owes something, of all regions or of some."""
     header = station.header(speaker, (signer,))
     body = ReminderSent(header=header, letter=letter, whom=whom, regions=tuple(sorted(set(regions))), cover=cover)
-    return _said(body, signer, letter, "")
+    day = day_of(header.signed_at, station.exchange.utc_offset_minutes)
+    return _said(body, signer, f"{act_intention(body.TYPE, letter, '')}:{whom}:{' '.join(body.regions)}:{day}")
 
 
 def registration_corrected(  # noqa: PLR0913 - what a correction says
@@ -105,7 +111,7 @@ def registration_corrected(  # noqa: PLR0913 - what a correction says
     """Return the correction of what a register says of a letter beside its number."""
     header = station.header(speaker, (signer,))
     body = RegistrationCorrected(header=header, entry=entry, case_index=case_index, reason=reason, cover=cover)
-    return _said(body, signer, letter, "")
+    return _said(body, signer, _again(body, letter))
 
 
 def registration_voided(  # noqa: PLR0913 - what a voiding says
@@ -120,11 +126,15 @@ def registration_voided(  # noqa: PLR0913 - what a voiding says
 ) -> Utterance:
     """Return the voiding of a letter's number, which counts all the same."""
     header = station.header(speaker, (signer,))
-    return _said(RegistrationVoided(header=header, entry=entry, reason=reason, cover=cover), signer, letter, "")
+    body = RegistrationVoided(header=header, entry=entry, reason=reason, cover=cover)
+    return _said(body, signer, _again(body, letter))
 
 
-def _said(body: Handled, signer: OfficerSigner, letter: LetterId, recipient: str) -> Utterance:
-    # Each may rightly be said once more: the rules of the ledger tell when not.
-    intention = f"{act_intention(body.TYPE, letter, recipient)}:{body.header.event_id.hex()}"
+def _again(body: RegistrationCorrected | RegistrationVoided, letter: LetterId) -> str:
+    # A letter may have several numbers, and one be corrected several times: the rules of the ledger tell when not.
+    return f"{act_intention(body.TYPE, letter, '')}:{body.header.event_id.hex()}"
+
+
+def _said(body: Handled, signer: OfficerSigner, intention: str) -> Utterance:
     documents = (body.cover.sha256,) if body.cover is not None else ()
     return Utterance(body=body, signers=(signer,), intention=intention, documents=documents)

@@ -22,7 +22,7 @@ from cli.options import acting_options, command_options
 from cli.session import Session
 from cli.views import Views, acting_views
 from domain.consignment_acts import ANSWERED, CLOSINGS, TRANSFER_REASONS, WITHDRAWAL_REASONS
-from domain.consignments import ConsignmentState
+from domain.consignments import ConsignmentState, handling
 from domain.directory import Role
 from domain.errors import DomainError
 from domain.events_office import ConsignmentClosed, ConsignmentTransferred, ReceiptWithdrawn, ReminderSent
@@ -169,6 +169,8 @@ def remind_command(  # noqa: PLR0913 - what a reminder says
 ) -> None:
     """Remind everybody who owes something for an own letter, with one event for all. It changes no term.
 
+    The same reminder is sent once a day.
+
     Example:
       ortoo letter remind out:165 --silent
       ortoo letter remind out:165 --unanswered --region UZ-TK
@@ -194,9 +196,15 @@ def remind_command(  # noqa: PLR0913 - what a reminder says
 
 
 def close_answered(session: Session, views: Views, matters: Sequence[Matter], *, by: LetterId) -> None:
-    """Close letters that an accepted reply has answered, if whoever replied may; else tell how a clerk does it."""
+    """Close letters that an accepted reply has answered, if whoever replied may; else tell how a clerk does it.
+
+    One that is closed stays as it is: a reply that is sent again closes what a crash has left open, and nothing twice.
+    """
     station, language = views.station, session.language
     for matter in matters:
+        kept = handling(station.view, matter.letter, matter.recipient)
+        if kept is not None and kept.closed is not None:
+            continue
         try:
             speaker = speaker_of(session, station, Role.CLERK, matter.speaker, act=ConsignmentClosed.TYPE)
             organisation, about = speaker.organisation, letter_words(views, matter.letter)

@@ -40,13 +40,14 @@ def known_outcome(session: Session, station: Station, given: GivenDraft, *, dry_
     return GivenDraft(folder=given.folder, frozen=None), None
 
 
-def tell_again(session: Session, station: Station, letter: TravellingDraft, outcome: Outcome, *, dry_run: bool) -> None:
-    """Tell what became of a letter that was sent before, after trying once more to bring a queued one to the ledger."""
+def tell_again(session: Session, station: Station, letter: TravellingDraft, outcome: Outcome, *, dry_run: bool) -> Outcome:
+    """Tell what became of a letter that was sent before, a queued one after trying once more to send it, and return that."""
     session.note(label("note.sent_before", session.language))
     if isinstance(outcome, Queued) and not dry_run:
         why = station.parts.submitter.send(wait_s=session.settings.submit_wait_s)
         outcome = station.parts.submitter.outcome(letter_intention(letter.body), why)
     conclude_letter(session, station, letter, outcome)
+    return outcome
 
 
 def conclude_letter(session: Session, station: Station, letter: TravellingDraft, outcome: Outcome) -> None:

@@ -123,15 +123,15 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
 ) -> Outcome | None:
     """Send a draft whose signatures are all there, or sign it and send it; `before` is said if it was sent already.
 
-    Returns what became of it, None if it was not sent just now. Raises `UsageError` if others have to sign it first.
+    Returns what became of it, None after a dry run. Raises `UsageError` if others have to sign it first.
     """
     station = views.station
     given, outcome = known_outcome(session, station, given, dry_run=dry_run)
     if outcome is not None and given.frozen is not None:
         if before is not None:
             session.note(before)
-        tell_again(session, station, given.frozen, outcome, dry_run=dry_run)
-        return None
+        told = tell_again(session, station, given.frozen, outcome, dry_run=dry_run)
+        return None if dry_run else told
     pending = letter_to_sign(session, views, given, speaks_for=speaks_for)
     if pending.missing:
         raise UsageError(

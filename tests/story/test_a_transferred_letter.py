@@ -50,12 +50,16 @@ def test_a_letter_goes_on_to_whom_it_concerns_and_is_answered_there(day: Offices
         "receipt.acknowledged",
     ]
     closing = ("letter", "close", "in:1", "--how", "noted", "--case", "01-02", "--yes", "--json")
-    assert day.second.done(*closing).data["act"] == "consignment.closed"
+    closed = day.second.done(*closing).data
+    assert closed["act"] == "consignment.closed"
     assert day.second.done("inbox", "--open", "--json").data["lines"] == []
     assert "finished" in day.second.done("inbox", "--json").data["lines"][0]["marks"]
     assert day.first.done("inbox", "--open", "--json").data["lines"] == []
-    again = day.second.run(*closing)
-    assert (again.code, again.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_CLOSED")
+    end = day.end()
+    assert day.second.done(*closing).data["identity"] == closed["identity"]
+    again = ("letter", "remind", "out:1", "--silent", "--as", "clerk", "--yes", "--json")
+    assert day.ministry.done(*again).data["identity"] == reminded["identity"]
+    assert day.end() == end
 
 
 def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: Offices) -> None:
@@ -90,3 +94,17 @@ def test_a_reply_closes_its_letter_unless_it_is_interim(day: Offices) -> None:
     if "clerk closes it" in told:
         day.first.done("letter", "close", "in:1", "--how", "answered", "--by", "out:2", "--yes")
     assert day.first.done("inbox", "--open", "--json").data["lines"] == []
+
+
+def test_a_reply_that_is_sent_again_closes_what_was_left_open(day: Offices) -> None:
+    letter = sent(day, "Ro‘yxat to‘g‘risida")
+    day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    reply = ("letter", "reply", "in:1", day.file("royxat.txt", "Ro‘yxat.\n"), "--as", "chair-1", "--yes", "--json")
+    first = day.first.done(*reply, "--interim").data
+    end = day.end()
+    again = day.first.done(*reply)
+    assert again.data["identity"] == first["identity"]
+    assert "closed as answered" in again.err
+    assert day.first.done("inbox", "--open", "--json").data["lines"] == []
+    assert day.first.done(*reply).data["identity"] == first["identity"]
+    assert day.end() == end + 1
