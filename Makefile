@@ -52,7 +52,7 @@ hunt-changes: $(ENVIRONMENT)
 
 hunt-kills: $(ENVIRONMENT)
 	HUNT=100 $(BIN)/python -m pytest tests/faults/test_killed_stations.py tests/faults/test_killed_witnesses.py
-	HUNT=25 $(BIN)/python -m pytest tests/faults/test_killed_submitters.py tests/faults/test_killed_signers.py
+	HUNT=25 $(BIN)/python -m pytest tests/faults/test_killed_submitters.py tests/faults/test_killed_commands.py tests/faults/test_killed_signers.py
 
 check: $(ENVIRONMENT) ## Check format, lint, types, layers and house rules
 	$(BIN)/ruff format --check .

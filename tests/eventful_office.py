@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.approvals import decided, delegated, reassigned, requested, stage_missed, withdrawn
 from adapters.calendar_files import CalendarFile, calendar_adopted, outage_declared
-from adapters.correspondence import acknowledged, fetched
+from adapters.correspondence import acknowledged, explanation, fetched
 from adapters.frozen_letters import FrozenDocument, FrozenLetter, store_frozen
 from adapters.handling import closed, passed_on, receipt_withdrawn, registration_corrected, registration_voided, reminded
 from adapters.keyring import OfficerSigner
@@ -22,7 +22,7 @@ from adapters.mandates import MandateTerms, mandate_granted, mandate_revoked
 from adapters.outside import PaperLetter, delivered_outside, received_outside
 from adapters.registration import registered
 from adapters.signers import signer_of
-from adapters.station import Utterance
+from adapters.station import Station, Utterance
 from domain.approval_routes import Answer
 from domain.calendars import first_day
 from domain.documents import MAIN
@@ -55,6 +55,18 @@ def person(officer: str) -> Approver:
     return Approver(organisation=None, officer=OfficerId(officer))
 
 
+def paper(station: Station, text: str) -> FrozenLetter:
+    """Return a paper with this text and a cover, both in a station's own store."""
+    raw, (entry, about) = text.encode(), explanation(f"About: {text}", salt=sha256(text.encode())[:16])
+    main = Document(sha256=sha256(raw), size_bytes=len(raw), media_type="text/plain", role=MAIN, encryption=None)
+    frozen = FrozenLetter(
+        cover=FrozenDocument(entry=entry, name="cover", content=about),
+        documents=(FrozenDocument(entry=main, name="paper.txt", content=raw),),
+    )
+    store_frozen(station.parts.documents.own, frozen)
+    return frozen
+
+
 class _Office(Story):
     def tell_all(self) -> None:
         self.directory()
@@ -64,7 +76,7 @@ class _Office(Story):
         self.a_deputy_of_a_clerk()
         self.a_letter_that_is_passed_on_and_closed()
         self.numbers_that_are_mended()
-        self.paper()
+        self.letters_on_paper()
         self.what_is_not_accepted()
 
     def signer(self, name: str) -> OfficerSigner:
@@ -143,28 +155,18 @@ class _Office(Story):
         self.letters["agreed"] = LetterId(self.outcomes["agreed"].identity)
 
     def approvals_that_come_to_nothing(self) -> None:
-        paper, due = self.paper_of("To be approved"), self.clock() + 1_000 * TERM_S
+        first, due = paper(self.station, "To be approved"), self.clock() + 1_000 * TERM_S
         route = Stage(rule="any", quorum=None, due_at=due, approvers=(office(FIRST),))
-        returned = self.request("first round", paper, route)
+        returned = self.request("first round", first, route)
         self.decide("returned", "clerk-mfy-001", returned, (1, 1), Answer.RETURNED, reason="TEXT_TO_REVISE")
-        again = self.request("second round", self.paper_of("Once more"), route, follows=returned)
+        again = self.request("second round", paper(self.station, "Once more"), route, follows=returned)
         self.clock.advance(TERM_S + 1)
         self.say("stage missed", stage_missed(self.station, self.signer("ministry-station"), MINISTRY, again, 1))
         self.decide("refused", "clerk-mfy-001", again, (1, 1), Answer.REFUSED, reason="FACTS_WRONG")
-        third = self.request("third round", self.paper_of("For the last time"), replace(route, due_at=None))
+        third = self.request("third round", paper(self.station, "For the last time"), replace(route, due_at=None))
         clerk, why = self.signer("ministry-clerk"), self.note("Let it be.")
         said = withdrawn(self.station, clerk, MINISTRY, third, reason="OTHER", cover=why)
         self.say("request withdrawn", said)
-
-    def paper_of(self, text: str) -> FrozenLetter:
-        raw, cover = text.encode(), self.note(f"About: {text}")
-        entry = Document(sha256=sha256(raw), size_bytes=len(raw), media_type="text/plain", role=MAIN, encryption=None)
-        frozen = FrozenLetter(
-            cover=FrozenDocument(entry=cover, name="cover", content=self.station.parts.documents.own.path_of(cover.sha256)),
-            documents=(FrozenDocument(entry=entry, name="paper.txt", content=raw),),
-        )
-        store_frozen(self.station.parts.documents.own, frozen)
-        return frozen
 
     def a_deputy_of_a_clerk(self) -> None:
         clerk, helper = self.signer("clerk-mfy-003"), self.signer("helper")
@@ -214,7 +216,7 @@ class _Office(Story):
         self.say("receipt withdrawn", said)
         self.acknowledge("received anew", letter, FIRST)
 
-    def paper(self) -> None:
+    def letters_on_paper(self) -> None:
         letter, clerk = self.send("on paper", PAPER_OFFICE, FIRST), self.signer("ministry-clerk")
         delivery: dict[str, Any] = {"channel": "by_hand", "delivered_at": self.clock()}
         self.say("delivered", delivered_outside(self.station, clerk, MINISTRY, letter, PAPER_OFFICE, **delivery))
@@ -227,7 +229,7 @@ class _Office(Story):
             answers=letter,
             case_index="02-01",
         )
-        self.say("from outside", received_outside(self.station, clerk, MINISTRY, arrived, self.paper_of("A scan")))
+        self.say("from outside", received_outside(self.station, clerk, MINISTRY, arrived, paper(self.station, "A scan")))
 
     def what_is_not_accepted(self) -> None:
         letter, request = self.letters["handled"], self.outcomes["request"].identity
