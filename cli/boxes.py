@@ -11,7 +11,7 @@ import click
 from cli.errors import UsageError
 from cli.inbox_proof import prove_inboxes
 from cli.labels import label
-from cli.letter_fates import fates_data, fates_lines, recipients_named
+from cli.letter_fates import fates_data, fates_lines, recipients_data, recipients_named
 from cli.naming import named_letter
 from cli.options import command_options, page_options, reading_options
 from cli.reading import (
@@ -182,7 +182,7 @@ def _one_letter(session: Session, views: Views, named: Named, chosen: Chosen, pa
     show_list(
         session,
         views,
-        fates.page.lines,
+        recipients_data(fates),
         lambda: fates_lines(session, views, fates),
         named=[Named(letter=named.letter, recipient=line.recipient) for line in fates.page.lines],
         after=fates.page.after,

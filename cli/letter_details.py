@@ -6,24 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.correspondence import REMARK
 from cli.errors import UsageError
 from cli.fates import is_witnessed
 from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_fates import counts_line
+from cli.letter_steps import ToldStep, Way, told_step, way_lines
 from cli.local_names import acting_words
 from cli.reading import due_words, languages_of, mark_words, subject_words
 from cli.render import Column, pair_lines, show_size, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views
 from domain.calendars import Calendar, day_of, year_of_day
-from domain.enrolment import TEMPORARY
-from domain.events import Body
-from domain.header import Document
 from domain.ids import LetterId, OfficerId, OrgId
 from projections.letter_pages import (
-    ANSWERED,
     FateStep,
     LetterFacts,
     LetterSigner,
@@ -33,23 +29,16 @@ from projections.letter_pages import (
     fate_of,
     letter_facts,
     signers_of,
-    text_about,
     thread_of,
 )
 from projections.mandate_queries import SpokenFor, spoken_at
 from projections.moved_terms import calendar_at
 from projections.names import officer_words, organisation_names
 from projections.outbox_pages import SentLine, sent_line
+from projections.outside_queries import is_outside
 
 DIGEST_SHOWN: Final = 16
 """As many digits of a digest as people compare; programs get all."""
-_WITHOUT_REASON: Final = frozenset({ANSWERED, "letter.dispatched"})
-"""Steps that are letters, whose covers are their own and explain nothing."""
-_REASON_TOPICS: Final = {
-    "receipt.refused": "refusal",
-    "letter.recalled": "recall_reason",
-    "recall.declined": "decline_reason",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,17 +52,8 @@ class Viewed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ToldStep:
-    """A step, with the code of the reason that its event gives and the text that explains it, if there are such."""
-
-    step: FateStep
-    reason: str | None
-    text: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Details:
-    """Everything that is told of a letter; `recipient` is whose steps are told (None: nobody's)."""
+    """Everything that is told of a letter; `recipient` is whose steps are told (None: nobody's), `outside` if he is so."""
 
     facts: LetterFacts
     line: SentLine
@@ -82,6 +62,7 @@ class Details:
     thread: tuple[ThreadLine, ...]
     recipient: OrgId | None
     steps: tuple[ToldStep, ...]
+    outside: bool
     organisations: Mapping[str, str]
     officers: Mapping[tuple[str, str], str]
     spoken: Mapping[int, SpokenFor]
@@ -117,7 +98,8 @@ def details_of(viewed: Viewed, recipient: OrgId | None) -> Details | None:
             signers=signers,
             thread=thread,
             recipient=focus,
-            steps=tuple(_told(viewed, connection, step) for step in steps),
+            steps=tuple(told_step(viewed.views, connection, step) for step in steps),
+            outside=focus is not None and is_outside(connection, focus),
             organisations=organisation_names(connection, organisations | ({focus} if focus else set()), languages),
             officers=officer_words(connection, officers, languages),
             spoken=spoken,
@@ -184,32 +166,15 @@ def details_lines(session: Session, views: Views, details: Details) -> list[str]
     if details.thread:
         lines += ["", *_thread_lines(session, views, details)]
     if details.recipient is not None:
-        lines += ["", *_step_lines(session, views, details)]
+        way = Way(steps=details.steps, officers=details.officers, spoken=details.spoken, outside=details.outside)
+        heading = f"№ {details.facts.number} → {details.organisations[details.recipient]}"
+        lines += ["", *way_lines(session, views, way, heading)]
     return lines
 
 
 def document_name(session: Session, document: NamedDocument) -> str:
     """Return the name of a document, its role in words where the cover gives it none."""
     return document.name or code_label("document_role", document.role, session.language)
-
-
-def _told(viewed: Viewed, connection: Any, step: FateStep) -> ToldStep:
-    """Return a step with what its event itself says: only the record, verbatim, holds all of it for ever."""
-    body = _body_at(viewed.views, step.position) if step.act not in _WITHOUT_REASON else None
-    cover: Document | None = getattr(body, "cover", None)
-    return ToldStep(
-        step=step,
-        reason=getattr(body, "reason", None),
-        text=text_about(connection, cover.sha256, REMARK) if cover is not None else None,
-    )
-
-
-def _body_at(views: Views, position: int) -> Body | None:
-    record = views.station.parts.store.record(position)
-    if record is None:
-        return None
-    event = views.station.parts.codec.envelope(record)
-    return views.station.parts.codec.body(event.payload_type, event.payload)
 
 
 def _officers_in(steps: tuple[FateStep, ...]) -> Iterator[tuple[Any, Any]]:
@@ -351,49 +316,3 @@ def _thread_lines(session: Session, views: Views, details: Details) -> list[str]
         for one in details.thread
     ]
     return table_lines(columns, rows)
-
-
-def _step_lines(session: Session, views: Views, details: Details) -> list[str]:
-    """Return the way of a letter with one recipient, as the ledger has it: what, when, where, signed by whom."""
-    language = session.language
-    who = details.organisations[details.recipient or ""]
-    columns = (
-        Column(heading=f"№ {details.facts.number} → {who}"),
-        Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(views.offset_minutes)})", cut=False),
-        Column(heading=label("heading.position", language), right=True, cut=False),
-        Column(heading=label("heading.signed_by", language), cut=not details.spoken),
-    )
-    rows = [
-        (
-            _step_words(session, told),
-            show_time(told.step.at, views.offset_minutes).partition(" (")[0],
-            told.step.position,
-            _signed_words(session, details, told.step),
-        )
-        for told in details.steps
-    ]
-    texts = [(str(told.step.position), f"“{told.text}”") for told in details.steps if told.text is not None]
-    return [*table_lines(columns, rows), *(f"  {line}" for line in pair_lines(texts))]
-
-
-def _step_words(session: Session, told: ToldStep) -> str:
-    step, language = told.step, session.language
-    words = [code_label("step", step.act, language), *([f"№ {step.number}"] if step.number is not None else [])]
-    if told.reason is not None:
-        words.append(code_label(_REASON_TOPICS[step.act], told.reason, language))
-    marks = {"late": step.late, "contested": step.contested, "repudiated": step.repudiated}
-    words += [label(f"mark.{mark}", language) for mark, holds in marks.items() if holds]
-    return ", ".join(words)
-
-
-def _signed_words(session: Session, details: Details, step: FateStep) -> str:
-    spoken = details.spoken.get(step.position)
-    signer = details.officers[step.officer, step.organisation if spoken is None else spoken.deputy_organisation]
-    if step.assurance == TEMPORARY:
-        signer += f" ({code_label('assurance', TEMPORARY, session.language)})"
-    if spoken is not None:
-        signer = acting_words(session.language, signer, details.officers[spoken.officer, step.organisation])
-    if step.about_officer is None:
-        return signer
-    officer = details.officers[step.about_officer, step.organisation]
-    return label("note.on_behalf_for", session.language, station=signer, officer=officer)

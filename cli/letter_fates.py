@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from cli.errors import LetterNotFoundError
 from cli.labels import code_label, label
@@ -15,18 +15,26 @@ from cli.views import Views
 from domain.consignments import COUNTED_STATES, ConsignmentState
 from domain.ids import LetterId
 from projections.filters import PageWanted
-from projections.inbox_pages import InboxPage, recipients_page
+from projections.inbox_pages import InboxLine, InboxPage, recipients_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, SilentRegion, sent_line, silent_by_region
+from projections.outside_queries import Delivery, last_deliveries
+
+DELIVERED: Final = "delivered"
+"""The mark of a recipient outside of whom the sender said that he got the letter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fates:
-    """A letter's counts, who is silent by region, a page of its recipients, and the names of all who are named."""
+    """A letter's counts, who is silent by region, a page of its recipients, and the names of all who are named.
+
+    `deliveries` is how those outside got it, as the sender said last.
+    """
 
     line: SentLine
     silent: tuple[SilentRegion, ...]
     page: InboxPage
+    deliveries: Mapping[str, Delivery]
     names: Mapping[str, str]
 
 
@@ -41,9 +49,10 @@ def recipients_named(session: Session, views: Views, letter: LetterId, chosen: C
             raise letter_not_here(letter)
         silent = silent_by_region(connection, letter, page.limit)
         found = recipients_page(connection, letter, filters, page, now=now)
+        deliveries = last_deliveries(connection, letter, [one.recipient for one in found.lines])
         told = [*(one.recipient for one in found.lines), *(one for region in silent for one in region.organisations)]
         names = organisation_names(connection, told, languages_of(session))
-    return Fates(line=line, silent=silent, page=found, names=names)
+    return Fates(line=line, silent=silent, page=found, deliveries=deliveries, names=names)
 
 
 def letter_not_here(letter: LetterId) -> LetterNotFoundError:
@@ -57,6 +66,11 @@ def letter_not_here(letter: LetterId) -> LetterNotFoundError:
 def fates_data(fates: Fates) -> dict[str, Any]:
     """Return who is silent, by region, as documented fields."""
     return {"silent": fates.silent}
+
+
+def recipients_data(fates: Fates) -> list[dict[str, Any]]:
+    """Return the recipients as documented fields."""
+    return [_recipient_data(line, fates.deliveries.get(line.recipient)) for line in fates.page.lines]
 
 
 def fates_lines(session: Session, views: Views, fates: Fates) -> list[str]:
@@ -82,7 +96,7 @@ def fates_lines(session: Session, views: Views, fates: Fates) -> list[str]:
             _state_words(session, line.state, line.refusal_reason),
             line.number or "",
             short_time(line.received_at, views.offset_minutes),
-            mark_words(session, line.marks),
+            _mark_words(session, views, line, fates.deliveries.get(line.recipient)),
         )
         for number, line in enumerate(fates.page.lines, 1)
     ]
@@ -97,6 +111,22 @@ def counts_line(session: Session, line: SentLine) -> str:
         if line.by_state[state.value]
     ]
     return f"{label('heading.recipients', session.language)} {line.recipients}: {', '.join(counts)}"
+
+
+def _recipient_data(line: InboxLine, delivery: Delivery | None) -> dict[str, Any]:
+    fields = {name: getattr(line, name) for name in InboxLine.__slots__}
+    if delivery is None:
+        return {**fields, "channel": None, "delivered_at": None}
+    marks = (*line.marks, DELIVERED)
+    return {**fields, "marks": marks, "channel": delivery.channel, "delivered_at": delivery.delivered_at}
+
+
+def _mark_words(session: Session, views: Views, line: InboxLine, delivery: Delivery | None) -> str:
+    """Return the marks of a recipient in words; of one outside also how and when he got the letter."""
+    if delivery is None:
+        return mark_words(session, line.marks)
+    how = code_label("channel", delivery.channel, session.language)
+    return f"{mark_words(session, (*line.marks, DELIVERED))} {how} {short_time(delivery.delivered_at, views.offset_minutes)}"
 
 
 def _state_words(session: Session, state: ConsignmentState, refusal_reason: str | None) -> str:

@@ -13,7 +13,7 @@ from cli.boxes import sent_data, to_words
 from cli.errors import UsageError
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
-from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_named
+from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_data, recipients_named
 from cli.naming import home_if_known, named_letter
 from cli.options import command_options, page_options, reading_options
 from cli.reading import (
@@ -37,7 +37,7 @@ from cli.session import Session
 from cli.views import Views, banner, open_views
 from domain.ids import Digest, LetterId, OrgId, organisation_id
 from domain.letters import mark_of
-from domain.outside import outside_letter
+from domain.outside_letters import outside_letter
 from projections.approval_pages import RequestLine, requests_of_letter
 from projections.filters import acted_for
 from projections.letter_pages import recipient_of
@@ -130,7 +130,7 @@ def show_command(
     fates = recipients_named(session, views, named.letter, Chosen(), page_wanted(session, **page))
     remember_list(session.home, [Named(letter=named.letter, recipient=line.recipient) for line in fates.page.lines])
     session.show(
-        {**told, **fates_data(fates), "recipients": fates.page.lines, "after": fates.page.after},
+        {**told, **fates_data(fates), "recipients": recipients_data(fates), "after": fates.page.after},
         lambda: _all_lines(session, views, details, approvals, fates_lines(session, views, fates)),
     )
     note = page_note(len(fates.page.lines), fates.page.after, session.language)

@@ -27,6 +27,7 @@ from projections.filters import Filters, PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, sent_by, sent_page
+from projections.outside_queries import Undelivered, undelivered
 
 SOON_DAYS: Final = 3
 """Working days within which something is due soon."""
@@ -57,7 +58,7 @@ class Task:
 @for_option
 @command_options
 def today(session: Session, for_: str | None) -> None:
-    """What there is to do: overdue, due within three working days, to acknowledge, to decide, unanswered, waiting to be sent.
+    """What there is to do: overdue, due within three working days, to acknowledge, to decide, unanswered, to deliver, to send.
 
     Example:
       ortoo today
@@ -72,6 +73,7 @@ def today(session: Session, for_: str | None) -> None:
         tasks += [_decision(one) for one in asked]
         sent = sent_page(connection, sent_by(own), Filters(overdue_at=EVER_MS), page, now=now).lines
         tasks += [_unanswered(one, now) for one in sent]
+        tasks += [_delivery(one) for one in undelivered(connection, own, page.limit)]
         named = {task.organisation for task in tasks if task.organisation is not None}
         names = organisation_names(connection, named, languages_of(session))
     tasks += _waiting(views)
@@ -149,6 +151,19 @@ def _unanswered(line: SentLine, now: int) -> Task:
         letter=line.letter,
         mark=mark,
         command=remind if due is not None and due < now else look,
+    )
+
+
+def _delivery(one: Undelivered) -> Task:
+    return Task(
+        what="deliver",
+        owed="deliver",
+        due=None,
+        organisation=one.recipient,
+        subject=one.subject,
+        letter=one.letter,
+        mark=one.mark,
+        command=f"ortoo letter delivered {one.mark} --recipient {one.recipient} --channel CHANNEL --on DATE",
     )
 
 

@@ -9,8 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from domain.consignments import ConsignmentState
+from domain.events_office import ConsignmentFetched
 from domain.ids import LetterId, OrgId
 from domain.letters import ACTION
+from domain.reasons import Reason
+from projections.archive import EVENTS
 from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
@@ -22,6 +25,12 @@ from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
 
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
+_FETCHED: Final = (
+    select(EVENTS.c.position)
+    .where((EVENTS.c.letter == _C.letter) & (EVENTS.c.recipient == _C.recipient))
+    .where((EVENTS.c.type == ConsignmentFetched.TYPE) & (EVENTS.c.reason == int(Reason.ACCEPTED)))
+    .exists()
+)
 _OUTSIDE: Final = _C.recipient.in_(select(OUTSIDE.c.organisation))
 _ANSWERABLE: Final = (ConsignmentState.OPEN, ConsignmentState.ACKNOWLEDGED)
 _UNFINISHED: Final = (*_ANSWERABLE, ConsignmentState.RECALL_ASKED)
@@ -108,6 +117,7 @@ _LINES: Final = with_moved(
         COVERS.c.subject,
         COVERS.c.state.label("cover_state"),
         _OUTSIDE.label("outside"),
+        _FETCHED.label("fetched"),
         ACKNOWLEDGE_DUE.label("acknowledge_due"),
         REPLY_DUE.label("reply_due"),
         LATE.label("came_late"),
@@ -185,6 +195,7 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
 
 def _marks(row: Any, contests: Contests, now: int) -> tuple[str, ...]:
     told = {
+        "fetched": bool(row.fetched),
         "opened": row.opened_position is not None,
         "missed": row.missed_position is not None,
         "late": bool(row.came_late),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from domain.events import LetterDispatched
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.keys import KeyStatus
 from domain.reasons import Reason
@@ -18,6 +19,7 @@ from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
 from projections.letters import DOCUMENTS, HERE, LETTERS, REFERENCES, RELATIONS, SIGNERS
 from projections.moved_terms import LATE, with_moved
+from projections.outside_queries import Delivery, deliveries_of
 
 EXPIRED: Final = "expired"
 ANSWERED: Final = "answered"
@@ -103,7 +105,7 @@ class FateStep:
     """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it.
 
     `about_officer` is who opened it, `number` what the event was registered under, `other` the answering letter, `assurance`
-    how well its signer is identified.
+    how well its signer is identified. Of a delivery outside: how, when (ms UTC), and whether it corrects what was told before.
     """
 
     act: str
@@ -118,6 +120,9 @@ class FateStep:
     assurance: str | None = None
     contested: bool = False
     repudiated: bool = False
+    channel: str | None = None
+    delivered_at: int | None = None
+    corrects: bool = False
 
 
 def letter_facts(connection: Connection, letter: LetterId) -> LetterFacts | None:
@@ -219,6 +224,7 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
     sent = connection.execute(select(LETTERS.c.printed).where(LETTERS.c.letter == letter)).scalar_one()
     steps = [*(_step(row, consignment, sent) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
     steps.sort(key=lambda step: step.position)
+    steps = _with_deliveries(steps, deliveries_of(connection, letter, recipient))
     positions = [step.position for step in steps]
     contests, assurances = contests_among(connection, positions), assurances_at(connection, positions)
     return tuple(
@@ -272,9 +278,22 @@ def _step(row: Any, consignment: Any, sent: str) -> FateStep:
         officer=OfficerId(row.officer),
         organisation=OrgId(row.organisation),
         about_officer=row.about_officer,
-        number=sent if row.position == consignment.position else number,
+        number=sent if row.type == LetterDispatched.TYPE else number,
         late=bool(received and consignment.came_late),
     )
+
+
+def _with_deliveries(steps: list[FateStep], told: Sequence[Delivery]) -> list[FateStep]:
+    """Return the steps, those that tell of a delivery outside with what they tell."""
+    if not told:
+        return steps
+    by_position = {one.position: one for one in told}
+    return [
+        step
+        if (one := by_position.get(step.position)) is None
+        else replace(step, channel=one.channel, delivered_at=one.delivered_at, corrects=one is not told[0])
+        for step in steps
+    ]
 
 
 def _answer(connection: Connection, consignment: Any) -> Iterator[FateStep]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union
@@ -20,12 +20,15 @@ from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, REPLY_DUE, MovedLetter, moved_letters, with_moved
 from projections.outbox import SENT, count_name
+from projections.outside_queries import letters_to_deliver
 
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
 _S: Final = SENT.c
 _SILENT: Final = (_C.state == ConsignmentState.OPEN.value) & (_C.capacity == ACTION)
 _CONNECTED: Final = _C.recipient.not_in(select(OUTSIDE.c.organisation))
+TO_BE_DELIVERED: Final = "to_deliver"
+"""The mark of a letter of which nobody said yet that some recipient outside got it."""
 _ANSWERABLE: Final = (ConsignmentState.OPEN.value, ConsignmentState.ACKNOWLEDGED.value)
 _OPEN_ACTION: Final = _S[count_name(ACTION, ConsignmentState.OPEN)]
 
@@ -169,14 +172,14 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _overdue(now: int) -> ColumnElement[bool]:
-    """Some recipient owes something whose time has passed: an acknowledgement, or an answer."""
+    """Some recipient in the exchange owes something whose time has passed: an acknowledgement, or an answer."""
     kept = _OPEN_ACTION + _S[count_name(ACTION, ConsignmentState.ACKNOWLEDGED)]
     owes_receipt = _SILENT & _CONNECTED & (now > ACKNOWLEDGE_DUE)
     closed = select(CLOSINGS.c.position).where((CLOSINGS.c.letter == _C.letter) & (CLOSINGS.c.recipient == _C.recipient)).exists()
     owes_answer = (_C.capacity == ACTION) & _C.answered_with.is_(None) & (now > REPLY_DUE) & ~closed
     return or_(
         (_L.acknowledge_by < now) & (_OPEN_ACTION > 0) & _went_to(owes_receipt),
-        (_L.reply_by < now) & (_S.answered < kept) & _went_to(owes_answer & _C.state.in_(_ANSWERABLE)),
+        (_L.reply_by < now) & (_S.answered < kept) & _went_to(owes_answer & _CONNECTED & _C.state.in_(_ANSWERABLE)),
     )
 
 
@@ -188,9 +191,11 @@ def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[Se
     contests = contests_among(connection, (row.position for row in rows))
     letters = [row.letter for row in rows]
     outside, moved = _open_outside(connection, letters), moved_letters(connection, letters)
-    return tuple(
+    lines = (
         _line(row, contests, outside.get(bytes(row.letter), 0), moved.get(bytes(row.letter), _NOT_MOVED), now) for row in rows
     )
+    undelivered = letters_to_deliver(connection, letters)
+    return tuple(replace(one, marks=(*one.marks, TO_BE_DELIVERED)) if one.letter in undelivered else one for one in lines)
 
 
 def _open_outside(connection: Connection, letters: Sequence[bytes]) -> dict[bytes, int]:

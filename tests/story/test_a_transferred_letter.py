@@ -49,6 +49,9 @@ def test_a_letter_goes_on_to_whom_it_concerns_and_is_answered_there(day: Offices
         "reminder.sent",
         "receipt.acknowledged",
     ]
+    shown = day.second.done("letter", "show", "in:1").out
+    assert "dispatched, № 1 " in shown
+    assert "passed on, not in our competence " in shown
     closing = ("letter", "close", "in:1", "--how", "noted", "--case", "01-02", "--yes", "--json")
     closed = day.second.done(*closing).data
     assert closed["act"] == "consignment.closed"
@@ -67,6 +70,7 @@ def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: 
     day.first.done("letter", "acknowledge", letter[:12], "--yes")
     day.first.done("registration", "correct", "in:1", "--case", "01-05", "--reason", "WRONG_CASE", "--yes")
     day.first.done("letter", "withdraw-receipt", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes")
+    assert "receipt withdrawn, entered in error" in day.ministry.done("letter", "show", "out:1").out
     voided = day.first.run("registration", "void", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes", "--json")
     assert (voided.code, voided.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_VOIDED")
     day.first.done("letter", "acknowledge", letter[:12], "--yes")

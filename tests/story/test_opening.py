@@ -295,6 +295,8 @@ def test_the_sender_sees_that_a_committees_station_has_all_documents(
         assert words in sender.done("letter", "show", letter, "--lang", language).out
     acts = [step["act"] for step in sender.done("letter", "show", letter, "--json").data["steps"]]
     assert acts[-1] == "consignment.fetched"
+    (line,) = sender.done("outbox", "--letter", letter, "--json").data["lines"]
+    assert line["marks"] == ["fetched"]
 
 
 def test_a_clock_that_was_wrong_is_an_alarm_for_good(tmp_path: Path) -> None:

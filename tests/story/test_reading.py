@@ -79,7 +79,7 @@ def test_the_outbox_counts_and_never_counts_an_outsider_silent(ministry: Home, t
     counted = (circular["recipients"], circular["acknowledged"], circular["by_state"]["refused"], circular["silent"])
     assert counted == (7, 2, 1, 3)
     assert (circular["late"], circular["by_state"]["open"]) == (1, 4)
-    assert circular["marks"] == ["missed", "overdue"]
+    assert circular["marks"] == ["missed", "overdue", "to_deliver"]
     assert line_of(outbox, told, "replaced")["marks"] == ["superseded"]
     assert line_of(outbox, told, "answered")["answered"] == 1
     assert line_of(outbox, told, "recalled")["marks"] == ["recalled"]
@@ -393,7 +393,7 @@ def test_views_as_of_a_position_have_the_dump_of_a_ledger_that_ends_there(told: 
 def test_as_of_a_time_is_as_of_the_last_position_until_then(told: Eventful, ministry: Home) -> None:
     by_time = ministry.done("outbox", "--json", "--as-of", "2025-11-24T21:10:45+05:00")
     assert by_time.data["position"] == told.position("circular missed")
-    assert line_of(by_time, told, "circular")["marks"] == ["missed", "overdue"]
+    assert line_of(by_time, told, "circular")["marks"] == ["missed", "overdue", "to_deliver"]
     before = ministry.done("outbox", "--json", "--as-of", "2025-11-24T21:00:45")
     assert line_of(before, told, "circular")["marks"] == []
     assert "as of position" in by_time.err
