@@ -15,7 +15,7 @@ from domain.errors import RejectedError
 from domain.events_approvals import ApprovalRequested, Approver, Stage
 from domain.ids import LetterId
 from domain.letters import letter
-from domain.outside import outside_letter
+from domain.outside_letters import outside_letter
 from domain.reasons import Reason
 from domain.rules import Case, Rule, Signers, forbids, requires, stamp
 

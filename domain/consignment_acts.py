@@ -3,7 +3,8 @@
 Closing and fetching change no state of the consignment; they are kept beside it (`domain.consignments.Handling`). A receipt that
 is withdrawn leaves its number in the register, voided (domain.registrations); a later receipt gets a new one. Whoever receives
 a letter by a transfer stands in it like one who was addressed, in the same capacity; nobody becomes a recipient twice, so a
-letter never goes round in a circle.
+letter never goes round in a circle. A letter from outside is entered already, so there is nothing to receive: its organisation
+closes it, and does nothing else with it.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ from domain.letters import (
     tally,
     transfers_key,
 )
+from domain.outside_letters import OutsideLetter, outside_letter
 from domain.reasons import Reason
-from domain.receipts import BY_THE_RECIPIENT, decided, table_allows, text_is_there
+from domain.receipts import BY_THE_RECIPIENT, decided, speaker_is_the_recipient, table_allows, text_is_there
 from domain.rules import Case, Rule, Signers, forbids, requires, stamp
 from domain.senders import COVER_IS_PLAIN, OTHER, named_letter
 
@@ -94,6 +96,32 @@ def _target_is_new(case: Case) -> bool:
     return capacity_of(case.view, named_letter(case), case.body.to) is None
 
 
+def _from_outside(case: Case) -> OutsideLetter | None:
+    letter_id: LetterId = case.body.letter
+    return None if letter(case.view, letter_id) is not None else outside_letter(case.view, letter_id)
+
+
+def _letter_is_here(case: Case) -> None:
+    """The letter was accepted at an earlier position, or entered there as one from outside."""
+    if _from_outside(case) is None:
+        named_letter(case)
+
+
+def _closer_is_the_recipient(case: Case) -> bool:
+    """`recipient` received the letter, or entered it from outside, and the organisation is it or its last successor."""
+    entered = _from_outside(case)
+    if entered is None:
+        return speaker_is_the_recipient(case)
+    recipient: OrgId = case.body.recipient
+    return recipient == entered.organisation and directory.last_successor(case.view, recipient) == case.body.header.organisation
+
+
+def _can_be_closed(case: Case) -> None:
+    """The table of consignments allows it; a letter from outside can be closed from the first."""
+    if _from_outside(case) is None:
+        _TABLE_ALLOWS_CLOSING.check(case)
+
+
 def _closing_letter_fits(case: Case) -> bool:
     """Answered names an own letter that answers this one, superseded one that replaces it; other closings name none."""
     how, by = case.body.how, case.body.by
@@ -113,6 +141,8 @@ def _answers(case: Case, by: Ref) -> bool:
 
 
 def _replaces(case: Case, by: Ref) -> bool:
+    if _from_outside(case) is not None:
+        return False  # Whoever wrote it does not write on this ledger.
     later, sender = letter(case.view, LetterId(by.identity)), named_letter(case).sender
     return (
         later is not None
@@ -172,6 +202,7 @@ def _fetch(case: Case) -> tuple[Change, ...]:
     return (_told(case, HandlingAct.FETCHED),)
 
 
+_TABLE_ALLOWS_CLOSING: Final = table_allows(ConsignmentAct.CLOSE)
 _OPEN_STILL: Final = forbids((Reason.ALREADY_CLOSED,), _was_not_closed)
 _TEXT_IS_THERE: Final = requires(Reason.TEXT_NEEDED, text_is_there)
 
@@ -213,8 +244,9 @@ RULES: Final[tuple[Rule, ...]] = (
         preconditions=(
             requires(Reason.CODE_UNKNOWN, _closing_is_known),
             COVER_IS_PLAIN,
-            *BY_THE_RECIPIENT,
-            table_allows(ConsignmentAct.CLOSE),
+            forbids((Reason.LETTER_UNKNOWN,), _letter_is_here),
+            requires(Reason.NOT_A_RECIPIENT, _closer_is_the_recipient),
+            forbids(_TABLE_ALLOWS_CLOSING.reasons, _can_be_closed),
             _OPEN_STILL,
             requires(Reason.CLOSING_LETTER_WRONG, _closing_letter_fits),
         ),

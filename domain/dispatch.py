@@ -30,6 +30,7 @@ from domain.letters import (
     recipients,
     tally_key,
 )
+from domain.outside_letters import outside_letter
 from domain.reasons import Reason
 from domain.registers import give_number
 from domain.rules import Case, Rule, Signers, forbids, requires, stamp
@@ -146,6 +147,16 @@ def _references_are_known(case: Case) -> bool:
     return all(letter(case.view, LetterId(ref.identity)) is not None for ref in _local(_all_references(case)))
 
 
+def _references_are_known_or_outside(case: Case) -> bool:
+    """Each reference to this ledger names a letter accepted earlier; to answer or relate to, one from outside will do."""
+    references = case.body.references
+    own = (LetterId(ref.identity) for ref in _local((*references.follows, *references.replaces)))
+    others = (LetterId(ref.identity) for ref in _local((*references.answers, *references.relates)))
+    return all(letter(case.view, one) is not None for one in own) and all(
+        letter(case.view, one) is not None or outside_letter(case.view, one) is not None for one in others
+    )
+
+
 def _own_letters_are_own(case: Case) -> bool:
     """The letters that this one follows or replaces were sent by this organisation, or by one that it succeeds."""
     speaker, references = case.body.header.organisation, case.body.references
@@ -156,6 +167,14 @@ def _own_letters_are_own(case: Case) -> bool:
 def _answers_fit(case: Case) -> bool:
     """An answered letter went to this organisation, or to one that it succeeds, and its sender is addressed here."""
     return all(_answers(case, answered) for answered in _letters(case.view, case.body.references.answers))
+
+
+def _answers_outside_fit(case: Case) -> bool:
+    """An answered letter from outside was entered by this organisation, or by one that it succeeds."""
+    named = (LetterId(ref.identity) for ref in _local(case.body.references.answers))
+    entered = (outside_letter(case.view, one) for one in named if letter(case.view, one) is None)
+    speaker = case.body.header.organisation
+    return all(one is not None and directory.last_successor(case.view, one.organisation) == speaker for one in entered)
 
 
 def _answers(case: Case, answered: Letter) -> bool:
@@ -241,17 +260,20 @@ _PRECONDITIONS: Final = (
     ),
     forbids((Reason.NO_RECIPIENTS, Reason.TOO_MANY_RECIPIENTS), _somebody_receives_it),
     requires(Reason.DUE_IN_THE_PAST, _terms_are_ahead),
-    requires(Reason.REFERENCE_UNKNOWN, _references_are_known),
-    requires(Reason.REFERENCE_NOT_OWN, _own_letters_are_own),
-    requires(Reason.ANSWER_UNFIT, _answers_fit),
 )
+_OWN_AND_ANSWERED: Final = (requires(Reason.REFERENCE_NOT_OWN, _own_letters_are_own), requires(Reason.ANSWER_UNFIT, _answers_fit))
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         event=LetterDispatched,
         signers=Signers.ONE_TO_EIGHT,
         authority=role(Role.SIGNATORY),
-        preconditions=(forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules), *_PRECONDITIONS),
+        preconditions=(
+            forbids((Reason.NOT_IN_THESE_RULES,), _is_within_these_rules),
+            *_PRECONDITIONS,
+            requires(Reason.REFERENCE_UNKNOWN, _references_are_known),
+            *_OWN_AND_ANSWERED,
+        ),
         changes=_dispatch,
     ),
 )
@@ -264,9 +286,12 @@ RULES_3: Final[tuple[Rule, ...]] = (
         preconditions=(
             forbids((Reason.NOT_IN_THESE_RULES,), _is_open_and_plain),
             *_PRECONDITIONS,
+            requires(Reason.REFERENCE_UNKNOWN, _references_are_known_or_outside),
+            *_OWN_AND_ANSWERED,
+            requires(Reason.ANSWER_UNFIT, _answers_outside_fit),
             forbids((Reason.REQUEST_UNKNOWN, Reason.APPROVAL_NOT_OWN, Reason.APPROVAL_NOT_COMPLETE), _approvals_are_complete),
         ),
         changes=_dispatch,
     ),
 )
-"""What rules 3 say instead: a letter may name approvals, each of which is complete."""
+"""What rules 3 say instead: a letter may name approvals, each of which is complete, and answer one from outside."""

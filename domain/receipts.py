@@ -53,7 +53,7 @@ REFUSAL_REASONS: Final = frozenset(
 DECLINE_REASONS: Final = frozenset({"ALREADY_EXECUTED", "ALREADY_ANSWERED", "NEEDED_AS_RECORD", OTHER})
 
 
-def _speaker_is_the_recipient(case: Case) -> bool:
+def speaker_is_the_recipient(case: Case) -> bool:
     """`recipient` received the letter, and the organisation is it or, if it is closed, its last successor."""
     recipient = case.body.recipient
     if capacity_of(case.view, named_letter(case), recipient) is None:
@@ -170,7 +170,7 @@ def _open(case: Case) -> tuple[Change, ...]:
 
 BY_THE_RECIPIENT: Final[tuple[Precondition, ...]] = (
     LETTER_IS_KNOWN,
-    requires(Reason.NOT_A_RECIPIENT, _speaker_is_the_recipient),
+    requires(Reason.NOT_A_RECIPIENT, speaker_is_the_recipient),
 )
 
 
