@@ -20,8 +20,13 @@ from typing import Any, Final
 import pytest
 
 from adapters.approvals import requested
+from adapters.documents_folder import FolderDocuments
 from adapters.kafka_topics import create_documents_topic
+from adapters.queue import Queue
 from adapters.station import Station
+from adapters.store.ledger_store import LedgerStore
+from cli.settings import write_settings
+from cli.wiring import DOCUMENTS_FOLDER, QUEUE_FILE
 from domain.events_approvals import Approver, Stage
 from domain.ids import Digest, OfficerId
 from domain.reasons import Reason
@@ -31,18 +36,19 @@ from tests.exchanges import MINISTRY, TestExchange, tell
 from tests.homes import Home, home_of
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_readers import body_of
+from tests.postgres_server import PostgresServer
 from tests.submitting_process import context
 
 pytestmark = pytest.mark.slow
 HUNT: Final = int(os.environ.get("HUNT", "0"))
-PLACES: Final = ("sqlite", "kafka") if HUNT else ("sqlite",)
+PLACES: Final = ("sqlite", "postgresql", "kafka") if HUNT else ("sqlite",)
 ROUNDS: Final = max(1, HUNT)
 """How often each command is killed, each time at another moment; half as often at random ones besides."""
 KILLED: Final = frozenset({-signal.SIGKILL, 255})
 """How a process ends that is killed; 255 is said where that was lost on the way."""
 PATIENCE_S: Final = 120.0
 POLL_S: Final = 0.02
-LONGEST_S: Final = {"sqlite": 0.12, "kafka": 3.0}
+LONGEST_S: Final = {"sqlite": 0.12, "postgresql": 0.3, "kafka": 1.0}
 """After which a command is killed at the latest that is killed at a random moment."""
 YES: Final = ("--yes", "--json")
 SAID: Final[dict[str, tuple[str, ...]]] = {
@@ -67,6 +73,7 @@ class Scene:
     exchange: TestExchange
     station: Station
     homes: dict[str, Home]
+    stores: dict[str, str]
 
     def commands(self, office: str, rounds: int) -> list[Command]:
         """Return the commands of an office, each so often, about letters and requests of their own."""
@@ -122,7 +129,7 @@ class Scene:
 
 @pytest.fixture(params=PLACES)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    """Give an exchange on a ledger in a file or on a broker."""
+    """Give an exchange: on a ledger in a file with stores in files, the same with stores on a server, or on a broker."""
     kind: str = request.param
     location = f"sqlite:{tmp_path / 'ledger.sqlite'}"
     if kind == "kafka":
@@ -145,7 +152,13 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
             office: home_of(exchange, office, *people[office], *((office,) if named else ()), station=office if named else None)
             for office in OFFICES
         }
-        yield Scene(kind=kind, exchange=exchange, station=station, homes=homes)
+        stores = {office: f"sqlite:///{home.folder / 'store.sqlite'}" for office, home in homes.items()}
+        if kind == "postgresql":
+            postgres: PostgresServer = request.getfixturevalue("postgres")
+            stores = {office: postgres.new_database() for office in OFFICES}
+            for office, home in homes.items():
+                write_settings(home.folder, {"store_url": stores[office]})
+        yield Scene(kind=kind, exchange=exchange, station=station, homes=homes, stores=stores)
 
 
 def run(orders: Orders, *, killed_after_s: float | None = None) -> int:
@@ -202,17 +215,26 @@ def require_each_once(scene: Scene, start: int, told: dict[str, dict[str, Any]],
 
 def require_homes_whole(scene: Scene, start: int) -> None:
     """Verify that every home holds what a clean replay does, and every document that it spoke of; nothing waits in its queue."""
-    replay = scene.exchange.station("replay")
-    for office in OFFICES:
-        station = scene.exchange.station(office, station_id=office if scene.kind == "kafka" else None)
-        assert station.parts.queue.unfinished() == ()
-        assert station.parts.store.canonical_dump() == replay.parts.store.canonical_dump()
-        for entry in station.parts.store.entries(start, replay.parts.store.next_position() - start):
-            said: Any = body_of(entry.record)
-            if station.parts.queue.find_identity(entry.verdict.identity) is not None:
-                cover = getattr(said, "cover", None)
-                for document in (*((cover,) if cover else ()), *getattr(said, "documents", ())):
-                    assert station.parts.documents.own.path_of(document.sha256).exists()
+    replay = scene.exchange.station("replay").parts.store
+    for office, home in scene.homes.items():
+        home.done("queue", "list")
+        with (
+            contextlib.closing(LedgerStore(scene.stores[office])) as store,
+            contextlib.closing(Queue(home.folder / QUEUE_FILE)) as queue,
+        ):
+            assert queue.unfinished() == ()
+            assert store.canonical_dump() == replay.canonical_dump()
+            for entry in store.entries(start, store.next_position() - start):
+                if queue.find_identity(entry.verdict.identity) is not None:
+                    require_documents_held(home, body_of(entry.record))
+
+
+def require_documents_held(home: Home, said: Any) -> None:
+    """Verify that every document that an event names lies in a home."""
+    cover = getattr(said, "cover", None)
+    own = FolderDocuments(home.folder / DOCUMENTS_FOLDER)
+    for document in (*((cover,) if cover else ()), *getattr(said, "documents", ())):
+        own.open(document.sha256).close()
 
 
 def kill_all(scene: Scene, rounds: int, die: Callable[[Orders, int], int]) -> str:
