@@ -18,12 +18,15 @@ from domain.ids import Digest, LetterId, OrgId
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PaperLetter:
-    """What a clerk says of a letter that came from outside, beside its cover and scans; times in milliseconds UTC."""
+    """What a clerk says of a letter that came from outside, beside its cover and scans; times in milliseconds UTC.
+
+    `written_at` is None for a letter that bears no date.
+    """
 
     kind: str
     language: str
     channel: str
-    written_at: int
+    written_at: int | None
     arrived_at: int
     answers: LetterId | None
     case_index: str | None

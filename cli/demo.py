@@ -6,6 +6,7 @@ import math
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +41,7 @@ from cli.demo_evidence import commands, make_witness, prove
 from cli.demo_mongolia import REGISTRAR as MONGOLIAN_REGISTRAR
 from cli.demo_mongolia import first_organisation as first_mongolian_organisation
 from cli.demo_mongolia import run_mongolia
+from cli.demo_outside import deal_with_outside
 from cli.demo_report import REPORT_FOLDER, print_fate, print_figures, print_outbox, views_of, write_reports
 from cli.demo_scenes import (
     BODIES,
@@ -52,6 +54,7 @@ from cli.demo_scenes import (
     PILOT,
     REGISTRAR,
     SILENT,
+    UNDP,
     DemoStory,
     answer_circular,
     attack,
@@ -153,18 +156,18 @@ def run_demo(places: DemoPlaces, stack: ExitStack) -> None:
     screen.say(f"A ministry and {len(COMMITTEES)} committees, two stations that share only the ledger  {_short_place(place)}")
     screen.say()
     story = _enrol(places, screen, stack)
-    for scene in (send_circular, answer_circular, reply, make_mistakes, attack, stay_silent):
+    for scene in (send_circular, answer_circular, reply, make_mistakes, deal_with_outside, attack, stay_silent):
         scene(story)
     _mongolia(places, screen, stack)
     prove(story, root)
     screen.say()
     with views_of(story.ministry) as connection:
-        print_outbox(screen, connection, UZBEKISTAN_OFFSET_MINUTES)
+        print_outbox(story, connection, UZBEKISTAN_OFFSET_MINUTES)
         print_fate(screen, connection, story.letters["L01"], UZBEKISTAN_OFFSET_MINUTES)
         story.committees.station.catch_up()
         print_figures(story, connection)
-    _write_reports(root)
-    _your_turn(root, screen, story.letters["L01"])
+    write_reports(root / REPORT_FOLDER, reports(root, story.letters["L02"]))
+    _your_turn(root, story)
 
 
 def run_approval_demo(places: DemoPlaces, stack: ExitStack) -> None:
@@ -241,7 +244,7 @@ def _mongolia(places: DemoPlaces, screen: DemoScreen, stack: ExitStack) -> None:
     letters, receipts = run_mongolia(_opened(home, stack), authority)
     zone = show_offset(MONGOLIA_OFFSET_MINUTES)
     text = f"{letters} letters, {receipts} receipts on a second ledger (UTC{zone}): Secretariat, ministry, aimag"
-    screen.part(8, "Mongolia", text, screen.seconds())
+    screen.part(9, "Mongolia", text, screen.seconds())
 
 
 def _plan(home: Path, place: str, organisation: OrganisationEntry, registrar: OfficerId, station: str) -> FoundingPlan:
@@ -310,12 +313,13 @@ def _second_place(place: str) -> str:
     raise UsageError(f"The demo needs a ledger that two stations can share, and {place} is none. Name a file or a topic.")
 
 
-def reports(root: Path) -> dict[str, tuple[str, ...]]:
-    """Return the files of the report, each with the command that fills it."""
+def reports(root: Path, copied: LetterId) -> dict[str, tuple[str, ...]]:
+    """Return the files of the report, each with the command that fills it; a copy of the letter `copied` went outside."""
     ministry, committees = ("--home", str(root / "ministry")), ("--home", str(root / "committees"))
     return {
         "outbox.txt": (*ministry, "outbox"),
         "circular.txt": (*ministry, "letter", "show", "out:1"),
+        "copy-delivered-outside.txt": (*ministry, "letter", "show", copied.hex()[:8], "--recipient", UNDP),
         "inbox-of-the-ministry.txt": (*ministry, "--as", CLERK, "inbox"),
         "inbox-of-a-committee.txt": (*committees, "--as", secretary(FIRST), "inbox"),
         "register-outgoing.txt": (*ministry, "--as", CLERK, "register", "show", "outgoing"),
@@ -328,26 +332,24 @@ def reports(root: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
-def your_turn(root: Path, circular: LetterId) -> tuple[str, ...]:
-    """Return command lines that go on from the demo's circular; they work when pasted."""
+def your_turn(root: Path, letters: Mapping[str, LetterId]) -> tuple[str, ...]:
+    """Return command lines that go on from the demo's letters; they work when pasted."""
     ortoo = _program()
     ministry, committees = f"{ortoo} --home {root / 'ministry'}", f"{ortoo} --home {root / 'committees'}"
     return (
         f"{ministry} letter show out:1",
         f"{committees} inbox",
-        f"{committees} letter acknowledge {circular.hex()[:8]} --yes",
+        f"{committees} letter acknowledge {letters['L01'].hex()[:8]} --yes",
+        f"{ministry} letter show {letters['L02'].hex()[:8]} --recipient {UNDP}",
         f"{ministry} history --rejected",
     )
 
 
-def _write_reports(root: Path) -> None:
-    write_reports(root / REPORT_FOLDER, reports(root))
-
-
-def _your_turn(root: Path, screen: DemoScreen, circular: LetterId) -> None:
+def _your_turn(root: Path, story: DemoStory) -> None:
+    screen = story.screen
     screen.say()
     screen.say(f"Your turn (full tables: {root / REPORT_FOLDER}):")
-    for line in your_turn(root, circular):
+    for line in your_turn(root, story.letters):
         screen.say(f"  {line}")
     screen.say("Or check the evidence, with this program, and without it (openssl, by the bundle's VERIFY.txt):")
     for line in commands(root, _program()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from cli.demo_letters import load_letter
@@ -17,11 +18,12 @@ from cli.demo_scenes import (
     MINISTRY,
     MINISTRY_STATION,
     TWO_OFFICERS,
+    UNDP,
     chair,
     secretary,
 )
 from cli.demo_station import DemoOfficer
-from domain.directory import CONNECTED, Role
+from domain.directory import CONNECTED, OUTSIDE, Role
 from domain.events import OrganisationEntry
 from domain.header import LocalName
 from domain.ids import OfficerId, OrgId
@@ -60,12 +62,14 @@ def first_organisation() -> OrganisationEntry:
 
 
 def organisations() -> Iterator[OrganisationEntry]:
-    """Yield the other organisations of the main ledger: 100 committees, and three bodies of the state."""
+    """Yield the other organisations of the main ledger: 100 committees, three state bodies, one body that is not connected."""
     for number, committee in enumerate(COMMITTEES, 1):
         region = REGIONS[number % len(REGIONS)]
         yield entry(committee, "committee", f"{number:03}-son mahalla fuqarolar yig‘ini", language="uz-Latn", region=region)
     for body, name in STATE_BODIES.items():
         yield entry(body, "ministry" if "vazirlik" in name else "agency", name, language="uz-Latn")
+    correspondent = entry(UNDP, "other", load_letter("L06").sender.name, language="uz-Latn")
+    yield replace(correspondent, connection=OUTSIDE)
 
 
 def members_of(group: OrgId) -> tuple[OrgId, ...]:

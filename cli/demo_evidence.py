@@ -51,7 +51,7 @@ def prove(story: DemoStory, root: Path) -> None:
         packed.extractall(folder / BUNDLE.partition(".")[0])
     found = _verified(root / WITNESS_FOLDER, bundle, trust)
     story.screen.part(
-        9,
+        10,
         "Prove",
         f"a witness cosigned the head at {size} records; № 1 for MFY 001, {len(found['events'])} events: {found['verdict']}",
         story.screen.seconds(),

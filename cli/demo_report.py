@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
@@ -19,36 +19,31 @@ from cli.main import ortoo
 from cli.render import cut_text
 from cli.session import Session
 from cli.wiring import projector_of
-from domain.consignments import COUNTED_STATES, ConsignmentState
+from domain.consignments import ConsignmentState
 from domain.ids import LetterId
-from domain.letters import ACTION, INFORMATION
 from projections.archive import EVENTS
-from projections.covers import COVERS
 from projections.figures import pilot_figures
-from projections.filters import Filters
+from projections.filters import Filters, PageWanted
 from projections.inbox import CONSIGNMENTS
 from projections.letters import LETTERS
-from projections.outbox import SENT, count_name
+from projections.outbox_pages import SentLine, sent_by, sent_page
 
 REPORT_FOLDER: Final = "report"
 REPORT_COLUMNS: Final = 200
+LETTERS_LIMIT: Final = 10
+"""More than the demo sends."""
 _ROW: Final = "{letter:<35}{to:>4}{acknowledged:>14}{refused:>9}{silent:>8}{answered:>10}  {due}"
 _HEADINGS: Final = ("to", "acknowledged", "refused", "silent", "answered", "due")
 _FATE: Final = "{what:<30}{at:<15}{position:>8}  {who}"
 
 
-def print_outbox(screen: DemoScreen, connection: Connection, offset_minutes: int) -> None:
+def print_outbox(story: DemoStory, connection: Connection, offset_minutes: int) -> None:
     """Print the ministry's letters with their counts, the newest last."""
-    screen.say(_ROW.format(letter="MINISTRY'S OUTBOX", **{heading: heading for heading in _HEADINGS}))
-    chosen = (
-        select(SENT, LETTERS.c.printed, LETTERS.c.recalled_at, LETTERS.c.superseded_by, LETTERS.c.missed_at, COVERS.c.subject)
-        .join(LETTERS, LETTERS.c.letter == SENT.c.letter)
-        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
-        .where(SENT.c.sender == MINISTRY)
-        .order_by(SENT.c.position)
-    )
-    for row in connection.execute(chosen):
-        screen.say(_outbox_line(row, offset_minutes))
+    story.screen.say(_ROW.format(letter="MINISTRY'S OUTBOX", **{heading: heading for heading in _HEADINGS}))
+    now = story.ministry.station.last_time
+    page = sent_page(connection, sent_by((MINISTRY,)), Filters(), PageWanted(limit=LETTERS_LIMIT), now=now)
+    for line in reversed(page.lines):
+        story.screen.say(_outbox_line(line, offset_minutes))
 
 
 def print_fate(screen: DemoScreen, connection: Connection, letter: LetterId, offset_minutes: int) -> None:
@@ -135,26 +130,19 @@ def _columns(count: int) -> Iterator[None]:
             os.environ["COLUMNS"] = before
 
 
-def _outbox_line(row: Any, offset_minutes: int) -> str:
-    counts = {
-        state: getattr(row, count_name(ACTION, state)) + getattr(row, count_name(INFORMATION, state)) for state in COUNTED_STATES
-    }
-    everybody = sum(counts.values())
-    acknowledged = counts[ConsignmentState.ACKNOWLEDGED]
-    due = _clock(row.acknowledge_by, offset_minutes) if row.acknowledge_by else ""
-    if row.recalled_at is not None:
-        due = "recalled"
-    elif row.superseded_by is not None:
-        due = "superseded"
-    elif row.missed_at is not None:
+def _outbox_line(line: SentLine, offset_minutes: int) -> str:
+    due = _clock(line.acknowledge_by, offset_minutes) if line.acknowledge_by else ""
+    if "recalled" in line.marks or "superseded" in line.marks:
+        due = next(mark for mark in line.marks if mark in {"recalled", "superseded"})
+    elif "missed" in line.marks:
         due = f"passed {due}"
     return _ROW.format(
-        letter=cut_text(f"№ {row.printed}  {row.subject or ''}", 34),
-        to=everybody,
-        acknowledged=f"{acknowledged} ({100 * acknowledged // everybody} %)" if acknowledged else "0",
-        refused=counts[ConsignmentState.REFUSED],
-        silent=counts[ConsignmentState.OPEN],
-        answered=row.answered,
+        letter=cut_text(f"№ {line.number}  {line.subject or ''}", 34),
+        to=line.recipients,
+        acknowledged=f"{line.acknowledged} ({100 * line.acknowledged // line.recipients} %)" if line.acknowledged else "0",
+        refused=line.by_state[ConsignmentState.REFUSED.value],
+        silent=line.silent,
+        answered=line.answered,
         due=due,
     )
 

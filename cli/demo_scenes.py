@@ -42,6 +42,8 @@ MINISTRY_STATION: Final = "st.ministry"
 COMMITTEES_STATION: Final = "st.committees"
 PILOT: Final = OrgId("pilot-100")
 BODIES: Final = OrgId("state-bodies")
+UNDP: Final = OrgId("uz-bmttd")
+"""A body outside the exchange."""
 COMMITTEES: Final = tuple(OrgId(f"mfy-{number:03}") for number in range(1, 101))
 REFUSES: Final = OrgId("mfy-058")
 SILENT: Final = (OrgId("mfy-041"), OrgId("mfy-077"))
@@ -61,13 +63,14 @@ def chair(committee: OrgId) -> OfficerId:
 
 @dataclass(kw_only=True, slots=True)
 class DemoStory:
-    """The demo's main ledger as the scenes go on: both stations, the term in seconds, the letters by the demo's names."""
+    """The demo's main ledger as the scenes go on: both stations, the term in seconds, letters and their numbers by name."""
 
     screen: DemoScreen
     ministry: DemoStation
     committees: DemoStation
     term_s: int
     letters: dict[str, LetterId] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
     fetched_again: list[Digest] = field(default_factory=list)
 
 
@@ -77,7 +80,7 @@ def send_circular(story: DemoStory) -> None:
     outline = outline_of(letter, groups=(PILOT,), acknowledge_by=f"+{story.term_s}s", case_index="01-07")
     folder = drafted(story.ministry, "L01", letter, outline)
     deposited = _send(story, "L01", signed(story.ministry, folder, DEPUTY, MINISTRY))
-    story.screen.part(2, "Send", f"№ {number_of(story, deposited)}  {letter.subject}", story.screen.seconds())
+    story.screen.part(2, "Send", f"№ {story.numbers['L01']}  {letter.subject}", story.screen.seconds())
     story.screen.more(
         f"drafted by a clerk, signed once by the deputy minister, {len(COMMITTEES)} addressees",
         f"position {deposited.verdict.position}",
@@ -122,31 +125,32 @@ def reply(story: DemoStory) -> None:
 
 
 def make_mistakes(story: DemoStory) -> None:
-    """Recall a letter before anybody acknowledged it, and replace another one by its corrected version."""
+    """Recall a letter before anybody acknowledged it, and replace another one by its corrected version, with a copy outside."""
     there = story.ministry
     deputy = there.signer(DEPUTY)
     wrong = load_letter("L04")
     to_bodies = outline_of(wrong, groups=(BODIES,), case_index="01-07")
-    second = _send(story, "L04", signed(there, drafted(there, "L04", wrong, to_bodies), DEPUTY, MINISTRY))
+    _send(story, "L04", signed(there, drafted(there, "L04", wrong, to_bodies), DEPUTY, MINISTRY))
     there.tell([recalled(there.station, deputy, MINISTRY, story.letters["L04"], reason="SENT_IN_ERROR")])
     laptops = load_letter("L02")
     first_version = outline_of(laptops, to=COMMITTEES[:3], case_index="02-11")
-    third = _send(story, "L02-first", signed(there, drafted(there, "L02-first", laptops, first_version), DEPUTY, MINISTRY))
-    corrected = outline_of(laptops, groups=(PILOT,), case_index="02-11", replaces=(story.letters["L02-first"].hex(),))
-    fourth = _send(story, "L02", signed(there, drafted(there, "L02", laptops, corrected), DEPUTY, MINISTRY))
+    _send(story, "L02-first", signed(there, drafted(there, "L02-first", laptops, first_version), DEPUTY, MINISTRY))
+    replaces = (story.letters["L02-first"].hex(),)
+    corrected = outline_of(laptops, groups=(PILOT,), copy=(UNDP,), case_index="02-11", replaces=replaces)
+    _send(story, "L02", signed(there, drafted(there, "L02", laptops, corrected), DEPUTY, MINISTRY))
     there.tell([superseded(there.station, deputy, MINISTRY, story.letters["L02-first"], by=story.letters["L02"])])
     story.screen.part(
         5,
         "Mistakes",
-        f"№ {number_of(story, second)} recalled before anybody acknowledged    "
-        f"№ {number_of(story, third)} replaced by № {number_of(story, fourth)}",
+        f"№ {story.numbers['L04']} recalled before anybody acknowledged    "
+        f"№ {story.numbers['L02-first']} replaced by № {story.numbers['L02']}",
         story.screen.seconds(),
     )
 
 
 def attack(story: DemoStory) -> None:
     """Try what must not succeed, and print what the ledger and the stations said to it."""
-    story.screen.part(6, "Attacks", *_verdict_line("a revoked officer sends a letter", _revoked_officer_sends(story)))
+    story.screen.part(7, "Attacks", *_verdict_line("a revoked officer sends a letter", _revoked_officer_sends(story)))
     story.screen.more(*_verdict_line("two officers decide one letter", _two_officers_decide(story), "first counts, second"))
     story.screen.more(*_columns("one byte of a stored letter changed", _changed_byte(story)))
     story.screen.more(*_verdict_line("garbage put straight into the ledger", _garbage(story)))
@@ -166,7 +170,7 @@ def stay_silent(story: DemoStory) -> None:
     there.station.catch_up()
     names = ", ".join(_name(one) for one in SILENT)
     story.screen.part(
-        7, "Silence", f"the term has passed: {names} recorded as missed; {late[4:]} acknowledges late", story.screen.seconds()
+        8, "Silence", f"the term has passed: {names} recorded as missed; {late[4:]} acknowledges late", story.screen.seconds()
     )
 
 
@@ -186,6 +190,7 @@ def number_of(story: DemoStory, outcome: Deposited) -> str:
 def _send(story: DemoStory, name: str, said: Utterance) -> Deposited:
     (outcome,) = story.ministry.tell([said])
     story.letters[name] = LetterId(outcome.identity)
+    story.numbers[name] = number_of(story, outcome)
     return outcome
 
 

@@ -29,7 +29,7 @@ class DemoScreen:
 
     def part(self, number: int, name: str, text: str, right: str = "") -> None:
         """Print the first line of a numbered part, with something at its right end."""
-        self.say(_apart(f"{number} {name:<10}{text}", right))
+        self.say(_apart(f"{f'{number} {name}':<{len(_MARGIN)}}{text}", right))
 
     def more(self, text: str, right: str = "") -> None:
         """Print a further line of a part."""

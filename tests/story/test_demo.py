@@ -36,6 +36,7 @@ def require_demo(folder: Path, shown: subprocess.CompletedProcess[str]) -> list[
     assert "both stations agree on both roots" in shown.stdout
     assert re.search(r"PILOT +97 of 100 acknowledged in time, 1 late, .*silent: MFY 077", shown.stdout)
     assert re.search(r"LEDGER +\d+ records, \d+ accepted, 3 rejected as they should be", shown.stdout)
+    require_outside(folder, shown.stdout)
     reports = sorted((folder / "build" / "demo" / "report").iterdir())
     assert len(reports) >= 8
     assert [report.name for report in reports if not report.read_text("utf-8").strip()] == []
@@ -44,6 +45,19 @@ def require_demo(folder: Path, shown: subprocess.CompletedProcess[str]) -> list[
     assert turns[-1] == "ortoo verify build/demo/evidence/L01.ortoo.zip --trust build/demo/evidence/trust.json"
     assert lines[-1] == "  (cd build/demo/evidence/L01 && sed -n 's/^    //p' VERIFY.txt | sh -e)"
     return turns
+
+
+def require_outside(folder: Path, shown: str) -> None:
+    """Fail unless a letter on paper got the next number, a copy was delivered by hand, and nobody outside counts as silent."""
+    assert re.search(r"registers it as incoming № 1 .*\n(.*\n)*6 Outside +UNDP writes on paper: incoming № 2; ", shown)
+    assert re.search(r"№ 4/02-11 .* 101 +1 \(0 %\) +0 +99 +0", shown)
+    report = folder / "build" / "demo" / "report"
+    assert "BMT Taraqqiyot dasturi (by post; the sender's signature is not in the system)" in (
+        (report / "register-incoming.txt").read_text("utf-8")
+    )
+    delivered = (report / "copy-delivered-outside.txt").read_text("utf-8")
+    assert "delivered outside, by hand, " in delivered
+    assert "no signature of the recipient in the system" in delivered
 
 
 def require_evidence(folder: Path) -> None:
