@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -13,13 +14,14 @@ from adapters import follower
 from adapters.clock import system_clock_ms
 from adapters.station import Station
 from adapters.station_duties import StationDuties
-from adapters.station_reports import Duty
+from adapters.station_reports import Duty, DutyReport
 from adapters.store.lease import lease_on
 from cli.wiring import StationPlan, build_station
-from domain.ids import Digest
+from domain.ids import Digest, OfficerId
 from projections import projector
 from projections.projector import Projector
 from projections.station_work import StationWork
+from tests.homes import PASSPHRASE
 
 BATCH: Final = 6
 """Records in one transaction of store and views: few, so that there are many moments to die at."""
@@ -27,12 +29,13 @@ BATCH: Final = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """A station's place: its home, the ledger that it follows, where its store and its views lie."""
+    """A station's place: its home with the key of its `officer`, the ledger that it follows, where its store and views lie."""
 
     home: Path
     location: str
     identity: Digest
     station: str | None
+    officer: str
     store: str
     views: str
 
@@ -45,7 +48,7 @@ class Post:
                 identity=self.identity,
                 station=self.station,
                 store_url=self.store,
-                passphrase=lambda _: b"",
+                passphrase=lambda _: PASSPHRASE.encode(),
                 now_ms=system_clock_ms,
             )
         )
@@ -53,6 +56,10 @@ class Post:
     def projector(self, station: Station) -> Projector:
         """Open what brings the station's views up."""
         return Projector(self.views, station.parts.store, station.parts.codec, station.view)
+
+    def duties(self, station: Station, views: Projector, tell: Callable[[DutyReport], None]) -> StationDuties:
+        """Return the duties of the station: all of them, and it says too which letters are here whole."""
+        return StationDuties(station, StationWork(views), OfficerId(self.officer), tell, record_fetched=True)
 
 
 def run_for_ever(post: Post, ready: Event, awaited: Duty | None) -> None:
@@ -63,7 +70,7 @@ def run_for_ever(post: Post, ready: Event, awaited: Duty | None) -> None:
     follower.BATCH_LIMIT = BATCH  # type: ignore[misc] # a constant of the program; here everything would be one batch
     projector.BATCH_LIMIT = BATCH  # type: ignore[misc] # as above
     with contextlib.closing(post.open()) as station, contextlib.closing(post.projector(station)) as views:
-        duties = StationDuties(station, StationWork(views), None, lambda report: ready.set() if report.duty is awaited else None)
+        duties = post.duties(station, views, lambda report: ready.set() if report.duty is awaited else None)
         if awaited is None:
             ready.set()
         duties.run(_never, lease_on(post.store, system_clock_ms))
