@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from adapters.covers import COVER_MEDIA_TYPE, Cover, CoverText, encode_cover
 from adapters.documents import read_document
@@ -31,7 +31,7 @@ from domain.events import (
     ReceiptAcknowledged,
     ReceiptRefused,
 )
-from domain.events_office import ConsignmentFetched
+from domain.events_office import ConsignmentFetched, LetterReceivedOutside
 from domain.header import Document, Ref, SignatureValue, SignedEvent
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.keys import key_of_certificate
@@ -46,14 +46,32 @@ class LetterNotHeldError(StationError):
 
 
 def letter_body(station: Station, letter: LetterId) -> LetterDispatched:
-    """Return what a letter's dispatch says, as signed; raise `LetterNotHeldError` if this station knows no such letter."""
+    """Return what a letter's dispatch says, as signed.
+
+    Raises `LetterNotHeldError` if this station knows no such letter, or it came on paper.
+    """
+    body = entered_body(station, letter)
+    if isinstance(body, LetterReceivedOutside):
+        msg = (
+            f"Letter {letter.hex()[:16]}… came on paper: its sender's signature is not in the system, and nobody sent it here. "
+            "`ortoo letter show` and `ortoo letter read` show what was entered, a letter that --answers it is the reply, and "
+            "`ortoo letter close` closes it."
+        )
+        raise LetterNotHeldError(msg)
+    return body
+
+
+def entered_body(station: Station, letter: LetterId) -> LetterDispatched | LetterReceivedOutside:
+    """Return what a letter's dispatch says, or the entry of one that came on paper; raise `LetterNotHeldError` without either."""
     position = station.parts.store.position_of(Digest(letter))
     entry = station.parts.store.entry(position) if position is not None else None
-    if entry is None or entry.record is None or not entry.verdict.is_accepted:
-        msg = f"This station knows no accepted letter {letter.hex()[:16]}…. Check the number, or wait until it is on the ledger."
-        raise LetterNotHeldError(msg)
-    event = station.parts.codec.envelope(entry.record)
-    return cast("LetterDispatched", station.parts.codec.body(event.payload_type, event.payload))
+    if entry is not None and entry.record is not None and entry.verdict.is_accepted:
+        event = station.parts.codec.envelope(entry.record)
+        body = station.parts.codec.body(event.payload_type, event.payload)
+        if isinstance(body, LetterDispatched | LetterReceivedOutside):
+            return body
+    msg = f"This station knows no accepted letter {letter.hex()[:16]}…. Check the number, or wait until it is on the ledger."
+    raise LetterNotHeldError(msg)
 
 
 def learn_documents(station: Station, letter: LetterId) -> None:
@@ -61,7 +79,7 @@ def learn_documents(station: Station, letter: LetterId) -> None:
 
     Where all of them are here already, nobody is asked: they are read while the ledger is away.
     """
-    body, documents = letter_body(station, letter), station.parts.documents
+    body, documents = entered_body(station, letter), station.parts.documents
     position = station.parts.store.position_of(Digest(letter))
     if position is not None and not all(documents.is_here(one.sha256) for one in (body.cover, *body.documents)):
         documents.learn(position)

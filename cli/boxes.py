@@ -19,6 +19,7 @@ from cli.reading import (
     filter_options,
     filters_of,
     for_option,
+    from_words,
     languages_of,
     mark_words,
     now_of,
@@ -36,7 +37,7 @@ from cli.session import Session
 from cli.views import Views, open_views
 from cli.watching import watch_inbox
 from projections.filters import PageWanted
-from projections.inbox_pages import InboxLine, inbox_page
+from projections.inbox_pages import FROM_OUTSIDE, InboxLine, inbox_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, sent_by, sent_page
 
@@ -95,7 +96,7 @@ def inbox(  # noqa: PLR0913 - what the command line says
         return
     with views.reading() as connection:
         page = inbox_page(connection, wanted, filters, page_wanted(session, limit, after), now=now)
-        names = organisation_names(connection, (line.sender for line in page.lines), languages_of(session))
+        names = organisation_names(connection, (line.sender for line in page.lines if line.sender), languages_of(session))
     named = [Named(letter=line.letter, recipient=line.recipient) for line in page.lines]
     show_list(
         session,
@@ -208,15 +209,17 @@ def _inbox_table(session: Session, views: Views, lines: tuple[InboxLine, ...], n
             number,
             line.number or "",
             short_time(line.arrived_at, views.offset_minutes),
-            names[line.sender],
-            line.their_number,
+            from_words(line, names),
+            line.their_number or "",
             subject_words(line.subject),
             label(f"state.{line.state.value}", language),
             mark_words(session, line.marks),
         )
         for number, line in enumerate(lines, 1)
     ]
-    return table_lines(columns, rows)
+    marked = label("mark.from_outside", language), label("mark.signature_outside", language)
+    noted = ["", ": ".join(marked)] if any(FROM_OUTSIDE in line.marks for line in lines) else []
+    return [*table_lines(columns, rows), *noted]
 
 
 def _outbox_table(session: Session, views: Views, lines: tuple[SentLine, ...], names: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from adapters.correspondence import LetterNotHeldError, act_intention, decision_intention
+from adapters.correspondence import LetterNotHeldError, act_intention, decision_intention, letter_body
 from adapters.documents import DocumentError
 from adapters.station import Station, Utterance
 from adapters.submitting import Outcome, Queued
@@ -26,6 +26,7 @@ from domain.directory import Role, last_successor, speaks_for
 from domain.errors import RejectedError
 from domain.ids import LetterId, OrgId
 from domain.letters import capacity_of, letter
+from domain.outside_letters import outside_letter
 
 SENDER: Final = OrgId("")
 """Stands for the recipient where the letter's sender speaks."""
@@ -47,6 +48,7 @@ class Act:
     """What is to be said of each matter: its type, the role that it needs, how it is made, and what a person sees before.
 
     `says` are further names and values of the preview, `data` the same for programs. `documents` are covers to be stored.
+    `on_paper`: it can be said of a letter that came on paper too.
     """
 
     type: str
@@ -56,6 +58,7 @@ class Act:
     data: tuple[tuple[str, Any], ...] = ()
     note: str = ""
     documents: tuple[bytes, ...] = ()
+    on_paper: bool = False
 
 
 def received(session: Session, views: Views, text: str, for_: str | None, waiting: frozenset[ConsignmentState]) -> list[Matter]:
@@ -69,6 +72,9 @@ def received(session: Session, views: Views, text: str, for_: str | None, waitin
     if named.recipient is not None:
         speaker = home if for_ is not None else last_successor(view, named.recipient)
         return [Matter(letter=named.letter, recipient=named.recipient, speaker=speaker)]
+    entered = outside_letter(view, named.letter)
+    if entered is not None:
+        return [Matter(letter=named.letter, recipient=entered.organisation, speaker=home)]
     sent = letter(view, named.letter)
     ours = [one for one in speaks_for(view, home) if sent is not None and capacity_of(view, sent, one) is not None] or [home]
     open_ones = [one for one in ours if sent is not None and effective(view, named.letter, one) in waiting]
@@ -85,10 +91,14 @@ def act_on(session: Session, views: Views, matters: Sequence[Matter], act: Act, 
     """Say an act of each matter, and tell what became of each.
 
     What was said from here before is not said again. What cannot be said is told beside the preview and with the fates; the
-    rest is signed once the person agrees to exactly those that the preview lists.
+    rest is signed once the person agrees to exactly those that the preview lists. Raises `LetterNotHeldError` for a letter on
+    paper of which this cannot be said.
     """
     station = views.station
     matters = tuple(dict.fromkeys(matters))
+    for matter in matters if not act.on_paper else ():
+        if outside_letter(station.view, matter.letter) is not None:
+            letter_body(station, matter.letter)  # It says why not, and what can be done.
     speakers = {one.speaker: speaker_of(session, station, act.role, one.speaker, act=act.type) for one in matters}
     fates = _said_before(session, views, matters, act, dry_run=dry_run)
     if fates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -161,10 +161,11 @@ def _calendar_of(viewed: Viewed, connection: Any, facts: LetterFacts) -> Calenda
 
 def details_lines(session: Session, views: Views, details: Details) -> list[str]:
     """Return the details of a letter as lines."""
-    lines = [*pair_lines(_pairs(session, views, details)), "", *_document_lines(session, details)]
-    lines += ["", *_signer_lines(session, views, details)]
+    lines = [*pair_lines(_pairs(session, views, details)), "", *document_lines(session, details.documents)]
+    words = [_signer_words(session, details, number, one.officer) for number, one in enumerate(details.signers)]
+    lines += ["", *signer_lines(session, views, details.signers, words, details.facts.signed_at)]
     if details.thread:
-        lines += ["", *_thread_lines(session, views, details)]
+        lines += ["", *thread_lines(session, views, details.thread, details.organisations)]
     if details.recipient is not None:
         way = Way(steps=details.steps, officers=details.officers, spoken=details.spoken, outside=details.outside)
         heading = f"№ {details.facts.number} → {details.organisations[details.recipient]}"
@@ -230,7 +231,8 @@ def _to_words(session: Session, details: Details) -> str:
     return counts_line(session, details.line)
 
 
-def _document_lines(session: Session, details: Details) -> list[str]:
+def document_lines(session: Session, documents: Sequence[NamedDocument]) -> list[str]:
+    """Return the documents of a letter as a table."""
     language = session.language
     columns = (
         Column(heading=label("heading.documents", language)),
@@ -247,27 +249,30 @@ def _document_lines(session: Session, details: Details) -> list[str]:
             one.media_type,
             one.sha256.hex()[:DIGEST_SHOWN],
         )
-        for one in details.documents
+        for one in documents
     ]
     return table_lines(columns, rows)
 
 
-def _signer_lines(session: Session, views: Views, details: Details) -> list[str]:
+def signer_lines(
+    session: Session, views: Views, signers: Sequence[LetterSigner], words: Sequence[str], signed_at: int
+) -> list[str]:
+    """Return who signed a letter, or entered one on paper, as a table; `words` name them."""
     language = session.language
     columns = (
-        Column(heading=label("heading.signed_by", language), cut=not details.spoken),
+        Column(heading=label("heading.signed_by", language), cut=False),
         Column(heading=label("heading.assurance", language)),
         Column(heading=label("heading.key", language)),
         Column(heading=f"{label('heading.signed_at', language)} ({show_zone(views.offset_minutes)})", cut=False),
     )
     rows = [
         (
-            _signer_words(session, details, number, one.officer),
+            named,
             code_label("assurance", one.assurance, language),
             _signature_words(one, language),
-            show_time(details.facts.signed_at, views.offset_minutes).partition(" (")[0],
+            show_time(signed_at, views.offset_minutes).partition(" (")[0],
         )
-        for number, one in enumerate(details.signers)
+        for one, named in zip(signers, words, strict=True)
     ]
     return table_lines(columns, rows)
 
@@ -294,7 +299,8 @@ def _signature_words(one: LetterSigner, language: Language) -> str:
     return ", ".join(words)
 
 
-def _thread_lines(session: Session, views: Views, details: Details) -> list[str]:
+def thread_lines(session: Session, views: Views, thread: Sequence[ThreadLine], organisations: Mapping[str, str]) -> list[str]:
+    """Return the other letters of a thread as a table; `organisations` names their senders."""
     language = session.language
     columns = (
         Column(heading=label("heading.thread", language), cut=False),
@@ -309,10 +315,10 @@ def _thread_lines(session: Session, views: Views, details: Details) -> list[str]
             code_label("relation" if one.by_this else "relation_back", one.relation, language),
             one.number or "",
             show_time(one.at, views.offset_minutes).partition(" (")[0],
-            details.organisations[one.sender] if one.sender else "",
+            organisations[one.sender] if one.sender else one.written_by or "",
             subject_words(one.subject) if one.position is not None else "",
             one.letter.hex()[:DIGEST_SHOWN],
         )
-        for one in details.thread
+        for one in thread
     ]
     return table_lines(columns, rows)

@@ -148,7 +148,7 @@ def _preview(session: Session, views: Views, speaker: Speaker, paper: PaperLette
     data = {
         **speaker.data(station),
         "organisation": speaker.organisation,
-        "correspondent": said["from_"],
+        "written_by": said["from_"],
         "their_number": said["their_number"],
         "original": said["original"],
         "subject": said["subject"],

@@ -10,6 +10,7 @@ import click
 from sqlalchemy import Connection
 
 from adapters.correspondence import letter_body
+from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.languages import Language
 from cli.letter_outline import LETTER_LANGUAGES
@@ -39,6 +40,7 @@ from projections.letter_pages import LetterFacts, fate_of, recipient_of, signers
 from projections.mandate_queries import spoken_at
 from projections.names import organisation_names
 from projections.outbox_pages import sent_line
+from projections.paper_pages import PaperFacts
 
 NAMED_ON_PAGE: Final = 12
 """As many addressees as are named on the page; of more it says how many."""
@@ -68,8 +70,14 @@ def print_command(session: Session, /, letter: str, output: Path, for_: str | No
     organisation = organisation_id(for_) if for_ is not None else home_if_known(session, views)
     named = named_letter(session, views, letter, organisation)
     read = read_letter(views, named.letter, None)
-    sheet = _Collected(session, views, read).sheet(organisation)
-    show_printed(session, write_sheets(file, Sheets(html=letter_page(sheet), at=read.facts.at)))
+    facts = read.facts
+    if isinstance(facts, PaperFacts):
+        raise UsageError(
+            f"Letter {named.letter.hex()[:12]} came on paper: print its scans, which `ortoo letter read --save DIR` writes. "
+            "The page of `ortoo letter print` is a copy of an electronic original."
+        )
+    sheet = _Collected(session, views, facts, read).sheet(organisation)
+    show_printed(session, write_sheets(file, Sheets(html=letter_page(sheet), at=facts.at)))
     if not views.as_of and organisation is not None:
         say_opened(session, views, named.letter, organisation)
 
@@ -85,14 +93,14 @@ def qr_text(ledger: bytes, letter: LetterId) -> str:
 class _Collected:
     """What stands on the page of a letter, collected from the views."""
 
-    def __init__(self, session: Session, views: Views, read: ReadLetter) -> None:
-        self._session, self._views, self._read = session, views, read
-        self._language = _language_of(read.facts.language, session.language)
+    def __init__(self, session: Session, views: Views, facts: LetterFacts, read: ReadLetter) -> None:
+        self._session, self._views, self._facts, self._read = session, views, facts, read
+        self._language = _language_of(facts.language, session.language)
         self._tags = TAGS[self._language]
 
     def sheet(self, organisation: OrgId | None) -> LetterSheet:
         """Return it all, with the incoming number of an organisation if that acknowledged the letter."""
-        facts, language, views = self._read.facts, self._language, self._views
+        facts, language, views = self._facts, self._language, self._views
         body = letter_body(views.station, facts.letter)
         text = qr_text(views.exchange.identity, facts.letter)
         with views.reading() as connection:
@@ -139,14 +147,14 @@ class _Collected:
     def _incoming(self, connection: Connection, organisation: OrgId | None) -> Numbered | None:
         if organisation is None:
             return None
-        letter = self._read.facts.letter
+        letter = self._facts.letter
         recipient = recipient_of(connection, letter, acted_for(connection, organisation))
         steps = fate_of(connection, letter, recipient) if recipient is not None else ()
         receipts = (one for one in steps if one.act == "receipt.acknowledged" and one.number is not None)
         return next((Numbered(number=one.number or "", day=self._day(one.at)) for one in receipts), None)
 
     def _answers(self, connection: Connection) -> Iterator[Numbered]:
-        for one in thread_of(connection, self._read.facts.letter):
+        for one in thread_of(connection, self._facts.letter):
             if one.by_this and one.relation == "answers":
                 yield Numbered(number=one.number or f"{one.letter.hex()[:DIGITS]}…", day=self._day(one.at))
 
@@ -154,7 +162,7 @@ class _Collected:
         """Name the groups and the first organisations; organisations are asked for once, however many there are."""
         chosen = [one for one in body.addressees if one.capacity == capacity]
         named = [one.organisation for one in chosen if one.organisation is not None]
-        sender = self._read.facts.sender
+        sender = self._facts.sender
         names = organisation_names(connection, [sender, *named[:NAMED_ON_PAGE]], self._tags)
         yield from (names[one] for one in named[:NAMED_ON_PAGE])
         if len(named) > NAMED_ON_PAGE:
@@ -171,7 +179,7 @@ class _Collected:
             yield one.name or role, role, show_size(one.size_bytes), one.sha256.hex()[:DIGITS]
 
     def _signers(self, connection: Connection) -> Iterator[PrintedSigner]:
-        facts = self._read.facts
+        facts = self._facts
         spoken = spoken_at(connection, [facts.position]).get(facts.position)
         signers = signers_of(connection, facts.letter, now=facts.at)
         for place, one in enumerate(signers):
@@ -183,7 +191,7 @@ class _Collected:
     def _officer(self, connection: Connection, officer: OfficerId) -> tuple[str, str]:
         """Return an officer's name and post: as the sender's officer, else (a deputy from elsewhere) as his home has him."""
         rows = appointments(connection, AppointmentFilter(officer=officer, relieved_too=True))
-        ours = [one for one in rows if one.organisation == self._read.facts.sender]
+        ours = [one for one in rows if one.organisation == self._facts.sender]
         best = next(iter((*ours, *(one for one in rows if one.is_home), *rows)), None)
         if best is None:
             return officer, ""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from adapters.correspondence import learn_documents, letter_body, opened
+from adapters.correspondence import entered_body, learn_documents, opened
 from adapters.documents import DocumentDamagedError
 from adapters.errors import AdapterError
 from adapters.saving import SavedDocument, save_documents
@@ -23,7 +23,7 @@ from cli.letter_details import document_name
 from cli.letter_fates import letter_not_here
 from cli.naming import home_if_known, named_letter
 from cli.options import command_options, reading_options
-from cli.reading import for_option, scope_data, subject_words
+from cli.reading import AWAITED_SUBJECT, for_option, scope_data, subject_words
 from cli.render import Column, show_size, table_lines, visible
 from cli.session import Session
 from cli.views import Views, banner, open_views
@@ -36,6 +36,7 @@ from domain.ids import LetterId, OrgId, officer_id, organisation_id
 from domain.reasons import Reason
 from projections.filters import acted_for
 from projections.letter_pages import LetterFacts, NamedDocument, documents_of, letter_facts, recipient_of
+from projections.paper_pages import PaperFacts, paper_facts
 
 TEXT_LIMIT_BYTES: Final = 1024 * 1024
 """A longer text is no letter that anybody reads on a terminal; it is saved and opened with another program."""
@@ -45,7 +46,7 @@ TEXT_LIMIT_BYTES: Final = 1024 * 1024
 class ReadLetter:
     """A letter whose every document was checked: what it is, its documents by name, its main text if it is one."""
 
-    facts: LetterFacts
+    facts: LetterFacts | PaperFacts
     documents: tuple[NamedDocument, ...]
     text: str | None
     saved: tuple[SavedDocument, ...]
@@ -60,7 +61,8 @@ class ReadLetter:
 def read_command(session: Session, /, letter: str, folder: str | None, for_: str | None, as_of: str | None) -> None:
     """Open a letter: check every document, print the main one if it is text, list or save the others.
 
-    Where an officer of a recipient does so, the station records once that he opened it; that acknowledges nothing.
+    Where an officer of a recipient does so, the station records once that he opened it; that acknowledges nothing. Of a letter
+    on paper the scans are checked, and nothing is recorded.
 
     Example:
       ortoo letter read in:17
@@ -76,15 +78,19 @@ def read_command(session: Session, /, letter: str, folder: str | None, for_: str
 
 
 def read_letter(views: Views, letter: LetterId, folder: Path | None) -> ReadLetter:
-    """Check every document of a letter; raise a `DocumentError` at the first that is missing or differs: nothing is shown."""
+    """Check every document of a letter, also of one on paper.
+
+    Raises a `DocumentError` at the first that is missing or differs: nothing is shown.
+    """
     station = views.station
-    body = letter_body(station, letter)
+    body = entered_body(station, letter)
     learn_documents(station, letter)
     # The cover may have come only now; the views are filled before they are asked for its names.
     with contextlib.closing(_checked(views, body.cover)):
         views.projector.fill_covers()
     with views.reading() as connection:
-        facts, documents = letter_facts(connection, letter), documents_of(connection, letter)
+        facts = letter_facts(connection, letter) or paper_facts(connection, letter)
+        documents = documents_of(connection, letter)
     if facts is None:
         raise letter_not_here(letter)
     with contextlib.ExitStack() as stack:
@@ -123,15 +129,19 @@ def _data(views: Views, read: ReadLetter) -> dict[str, Any]:
     documents = [{name: getattr(one, name) for name in NamedDocument.__slots__} | {"saved": None} for one in read.documents]
     for document, saved in zip(documents, read.saved, strict=False):
         document["saved"] = saved.path
-    letter = {name: getattr(read.facts, name) for name in ("letter", "number", "sender", "subject", "language", "at")}
+    letter = {name: getattr(read.facts, name) for name in ("letter", "number", "subject", "language", "at")}
+    letter |= {name: getattr(read.facts, name, None) for name in ("sender", "written_by")}
     return {**scope_data(views), "letter": letter, "documents": documents, "text": read.text}
 
 
 def _lines(session: Session, read: ReadLetter) -> list[str]:
     language = session.language
-    head = visible(f"{read.facts.sender}  № {read.facts.number}  {subject_words(read.facts.subject)}")
+    facts = read.facts
+    whose = (facts.written_by or AWAITED_SUBJECT) if isinstance(facts, PaperFacts) else facts.sender
+    head = visible(f"{whose}  № {facts.number}  {subject_words(facts.subject)}")
+    outside = (label("mark.signature_outside", language),) if isinstance(facts, PaperFacts) else ()
     text = [label("note.main_not_text", language)] if read.text is None else [visible(one) for one in read.text.splitlines()]
-    return [head, "", *text, "", *_document_table(session, read), label("note.digests_checked", language)]
+    return [head, *outside, "", *text, "", *_document_table(session, read), label("note.digests_checked", language)]
 
 
 def _document_table(session: Session, read: ReadLetter) -> list[str]:

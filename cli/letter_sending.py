@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from adapters.correspondence import collected, document_bytes, learn_documents, letter_body
+from adapters.correspondence import collected, document_bytes, entered_body, learn_documents, letter_body
 from adapters.covers import decode_cover
 from adapters.submitting import Deposited, Outcome
 from adapters.travelling_drafts import SUFFIX, store_travelling
@@ -26,6 +26,7 @@ from cli.session import Session
 from cli.views import Views, acting_views
 from domain.directory import last_successor
 from domain.ids import LetterId, OrgId
+from domain.outside_letters import outside_letter
 
 REPLY = "reply"
 
@@ -71,6 +72,7 @@ def send_command(
 @click.command("reply")
 @click.argument("letter", metavar="LETTER")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "to", metavar="ORG", help="Whom a reply goes to whose letter came on paper; others go to the sender.")
 @click.option("--interim", is_flag=True, help="No final answer: the letter that is answered stays open in the inbox.")
 @content_options
 @again_option
@@ -82,6 +84,7 @@ def reply_command(  # noqa: PLR0913 - what reply may be told
     /,
     letter: str,
     files: tuple[Path, ...],
+    to: str | None,
     for_: str | None,
     *,
     interim: bool,
@@ -97,14 +100,15 @@ def reply_command(  # noqa: PLR0913 - what reply may be told
     Example:
       ortoo letter reply in:17 answer.pdf
       ortoo letter reply '#3' answer.pdf --subject "Plan for 2027: our remarks"
+      ortoo letter reply in:18 answer.pdf --to uz-bmttd
     """
     views = acting_views(session)
     station = views.station
     named = named_letter(session, views, letter, sender_of(session, views, for_))
     if for_ is None and named.recipient is not None:
         for_ = last_successor(station.view, named.recipient)
-    sender = last_successor(station.view, letter_body(station, named.letter).header.organisation)
-    said |= {"kind": REPLY, "answers": (named.letter.hex(),), "to": (f"org:{sender}",)}
+    addressee = _addressee(views, named.letter, to)
+    said |= {"kind": REPLY, "answers": (named.letter.hex(),), "to": (f"org:{addressee}",)}
     said["subject"] = said["subject"] or _subject(views, named.letter)
     told = _send_files(session, views, files, said, speaks_for=for_, again=again, yes=yes, dry_run=dry_run)
     if isinstance(told, Deposited) and not interim:
@@ -147,6 +151,22 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
     return told
 
 
+def _addressee(views: Views, letter: LetterId, to: str | None) -> str:
+    """Return whom a reply goes to: the sender, or for a letter on paper whom the person says; raise `UsageError` otherwise."""
+    station = views.station
+    on_paper = outside_letter(station.view, letter) is not None
+    if on_paper and to is None:
+        raise UsageError(
+            "The letter came on paper: its sender is known by words only. Say with --to ORG which organisation of the directory "
+            "the reply goes to; `ortoo org list` shows them, those outside the exchange too."
+        )
+    if to is not None and not on_paper:
+        raise UsageError(
+            "A reply goes to the letter's sender: leave --to out, or `ortoo letter draft` a letter that --answers it."
+        )
+    return to or last_successor(station.view, letter_body(station, letter).header.organisation)
+
+
 def _send_files(  # noqa: PLR0913 - a letter in one go, and the options of every command that signs
     session: Session,
     views: Views,
@@ -170,4 +190,4 @@ def _subject(views: Views, letter: LetterId) -> str:
     """Return the subject of a letter that is answered; a `DocumentError` says that its cover is not here."""
     station = views.station
     learn_documents(station, letter)
-    return decode_cover(document_bytes(station, letter_body(station, letter).cover)).subject
+    return decode_cover(document_bytes(station, entered_body(station, letter).cover)).subject

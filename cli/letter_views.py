@@ -10,12 +10,12 @@ import click
 from cli.approval_naming import asking_of
 from cli.approval_shown import approval_lines
 from cli.boxes import sent_data, to_words
-from cli.errors import UsageError
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
 from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_data, recipients_named
 from cli.naming import home_if_known, named_letter
 from cli.options import command_options, page_options, reading_options
+from cli.paper_letters import paper_data, paper_lines, paper_of
 from cli.reading import (
     Chosen,
     filter_options,
@@ -37,7 +37,6 @@ from cli.session import Session
 from cli.views import Views, banner, open_views
 from domain.ids import Digest, LetterId, OrgId, organisation_id
 from domain.letters import mark_of
-from domain.outside_letters import outside_letter
 from projections.approval_pages import RequestLine, requests_of_letter
 from projections.filters import acted_for
 from projections.letter_pages import recipient_of
@@ -119,8 +118,7 @@ def show_command(
     viewed = Viewed(session=session, views=views, letter=named.letter, now=now_of(session, views))
     details = details_of(viewed, _focus(viewed, focus, organisation))
     if details is None:
-        _require_of_exchange(views, named.letter)
-        _show_queued(session, views, named.letter)
+        _show_other(viewed)
         return
     approvals = _approvals(viewed)
     told = {**scope_data(views), **details_data(details), "approvals": approvals}
@@ -138,12 +136,19 @@ def show_command(
         session.note(note)
 
 
-def _require_of_exchange(views: Views, letter: LetterId) -> None:
-    if outside_letter(views.station.view, letter) is not None:
-        raise UsageError(
-            f"Letter {letter.hex()[:12]} came on paper: its sender's signature is not in the system, and it has no course here. "
-            "`ortoo register show incoming` shows it."
-        )
+def _show_other(viewed: Viewed) -> None:
+    """Tell of a letter that nobody sent on this ledger: it came on paper, or waits in the queue."""
+    session, views = viewed.session, viewed.views
+    paper = paper_of(session, views, viewed.letter, now=viewed.now)
+    if paper is None:
+        _show_queued(session, views, viewed.letter)
+        return
+    approvals = _approvals(viewed)
+    agreed = ["", *approval_lines(session, views, approvals)] if approvals else []
+    session.show(
+        {**scope_data(views), **paper_data(paper), "approvals": approvals},
+        lambda: [*banner(session, views), *paper_lines(session, views, paper), *agreed],
+    )
 
 
 def _focus(viewed: Viewed, named: OrgId | None, organisation: OrgId | None) -> OrgId | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from cli.views import Views, banner
 from domain.consignments import ConsignmentState
 from domain.ids import OrgId, organisation_id
 from projections.filters import Filters, PageWanted, acted_for
+from projections.inbox_pages import InboxLine
 
 AWAITED_SUBJECT: Final = "…"
 _TO_THE_DAY: Final = len("2026-11-24")
@@ -184,6 +185,11 @@ def due_words(signed: int | None, moved: int | None, offset_minutes: int, langua
 def short_date(at_ms: int, offset_minutes: int) -> str:
     """Return the day of a time in the ledger's offset."""
     return show_time(at_ms, offset_minutes)[:_TO_THE_DAY]
+
+
+def from_words(line: InboxLine, names: Mapping[str, str]) -> str:
+    """Return whom a letter came from: by the directory, or by the words of whoever entered one on paper."""
+    return names[line.sender] if line.sender is not None else line.written_by or AWAITED_SUBJECT
 
 
 def subject_words(subject: str | None) -> str:

@@ -9,14 +9,14 @@ from typing import Any, Final
 import click
 
 from cli.labels import label
-from cli.reading import languages_of, now_of, short_time, subject_words
+from cli.reading import AWAITED_SUBJECT, from_words, languages_of, now_of, short_time, subject_words
 from cli.render import json_text, visible
 from cli.session import Session
 from cli.signals import told_to_stop
 from cli.views import Views
 from domain.ids import OrgId
 from projections.filters import Filters, PageWanted
-from projections.inbox_pages import InboxLine, inbox_page
+from projections.inbox_pages import FROM_OUTSIDE, InboxLine, inbox_page
 from projections.names import organisation_names
 
 WATCH_S: Final = 1.0
@@ -56,13 +56,15 @@ def _arrived(
 
 def _tell(session: Session, views: Views, lines: Sequence[InboxLine]) -> None:
     with views.reading() as connection:
-        names = organisation_names(connection, (line.sender for line in lines), languages_of(session))
+        names = organisation_names(connection, (line.sender for line in lines if line.sender), languages_of(session))
     for line in lines:
         if session.as_json:
             # One object on one line: a program reads it as it comes.
             text = json.dumps(_plain(line), ensure_ascii=False)
         else:
-            parts = (names[line.sender], line.their_number, subject_words(line.subject), line.letter.hex()[:16])
+            whose = (from_words(line, names), line.their_number or AWAITED_SUBJECT)
+            outside = (label("mark.signature_outside", session.language),) if FROM_OUTSIDE in line.marks else ()
+            parts = (*whose, subject_words(line.subject), line.letter.hex()[:16], *outside)
             text = visible("  ".join((short_time(line.arrived_at, views.offset_minutes), *parts)))
         click.echo(text)
 

@@ -22,7 +22,11 @@ from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
+from projections.outside import PAPER
+from projections.paper_pages import papers_of
 
+FROM_OUTSIDE: Final = "from_outside"
+"""The mark of a letter whose sender's signature is not in the system."""
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
 _FETCHED: Final = (
@@ -40,16 +44,18 @@ _UNFINISHED: Final = (*_ANSWERABLE, ConsignmentState.RECALL_ASKED)
 class InboxLine:
     """A letter and one of its recipients. `marks` are codes; `number` is the recipient's own, `their_number` the sender's.
 
-    `acknowledge_by` and `reply_by` are the signed instants, the two `due` those that outages moved them to.
+    `acknowledge_by` and `reply_by` are the signed instants, the two `due` those that outages moved them to. A letter on paper has
+    no `sender` but a `written_by`, in the words of its cover; it arrived when the clerk says so.
     """
 
     letter: LetterId
     recipient: OrgId
     position: int
     arrived_at: int
-    sender: OrgId
+    sender: OrgId | None
+    written_by: str | None
     number: str | None
-    their_number: str
+    their_number: str | None
     subject: str | None
     state: ConsignmentState
     capacity: str
@@ -81,18 +87,20 @@ def letters_to(connection: Connection, recipient: OrgId) -> tuple[tuple[LetterId
 def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
     """Return letters that went to any of the recipients, newest first; terms are over at `now`, the region is the senders'.
 
-    Raises `CursorError` if the page begins after something that is no line.
+    Letters on paper stand among them, where they were entered. Raises `CursorError` if the page begins after something that is
+    no line.
     """
     conditions = [_C.recipient.in_(recipients), *letter_conditions(filters), *_conditions(filters)]
     if filters.region is not None:
         conditions.append(_C.sender.in_(in_region(filters.region)))
     if page.after is not None:
-        conditions.append(_after(page.after))
+        conditions.append(_after(page.after, _C.position, _C.recipient))
     chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient)
     rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.sender))
-    lines = _lines_of(connection, rows[: page.limit], now)
-    last = lines[-1] if len(rows) > page.limit else None
-    return InboxPage(lines=lines, after=f"{last.position}/{last.recipient}" if last else None)
+    found = (*_lines_of(connection, rows, now), *_papers(connection, recipients, filters, page))
+    lines = sorted(found, key=lambda line: (-line.position, line.recipient))
+    last = lines[page.limit - 1] if len(lines) > page.limit else None
+    return InboxPage(lines=tuple(lines[: page.limit]), after=f"{last.position}/{last.recipient}" if last else None)
 
 
 def recipients_page(connection: Connection, letter: LetterId, filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
@@ -158,12 +166,24 @@ def _overdue(now: int) -> ColumnElement[bool]:
     )
 
 
-def _after(cursor: str) -> ColumnElement[bool]:
-    position, _, recipient = cursor.partition("/")
-    if not recipient:
+def _after(cursor: str, position: ColumnElement[Any], recipient: ColumnElement[Any]) -> ColumnElement[bool]:
+    last_position, _, last_recipient = cursor.partition("/")
+    if not last_recipient:
         raise CursorError(cursor)
-    at = position_cursor(position)
-    return (_C.position <= at) & or_(_C.position < at, _C.recipient > recipient)
+    at = position_cursor(last_position)
+    return (position <= at) & or_(position < at, recipient > last_recipient)
+
+
+def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted) -> tuple[InboxLine, ...]:
+    """Return as many letters on paper as a page has lines, and one more."""
+    chosen = papers_of(recipients, filters)
+    if chosen is None:
+        return ()
+    if page.after is not None:
+        chosen = chosen.where(_after(page.after, PAPER.c.position, PAPER.c.organisation))
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (f"{row.subject} {row.written_by}", None))
+    contests = contests_among(connection, (row.position for row in rows))
+    return tuple(_paper_line(row, contests) for row in rows)
 
 
 def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[InboxLine, ...]:
@@ -178,6 +198,7 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
         position=row.position,
         arrived_at=row.at,
         sender=OrgId(row.sender),
+        written_by=None,
         number=row.printed,
         their_number=row.their_number,
         subject=row.subject,
@@ -190,6 +211,38 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
         received_at=row.received_at,
         refusal_reason=row.refusal_reason,
         marks=_marks(row, contests, now),
+    )
+
+
+def _paper_line(row: Any, contests: Contests) -> InboxLine:
+    told = {
+        FROM_OUTSIDE: True,
+        "answered": row.answered,
+        "finished": row.how is not None,
+        "contested": row.position in contests.contested,
+        "repudiated": row.position in contests.repudiated,
+        "document_awaited": row.cover_state == AWAITED,
+        "cover_unreadable": row.cover_state == UNREADABLE,
+    }
+    return InboxLine(
+        letter=LetterId(row.letter),
+        recipient=OrgId(row.organisation),
+        position=row.position,
+        arrived_at=row.arrived_at,
+        sender=None,
+        written_by=row.written_by,
+        number=row.printed,
+        their_number=row.their_number,
+        subject=row.subject,
+        state=ConsignmentState.ACKNOWLEDGED,
+        capacity=ACTION,
+        acknowledge_by=None,
+        reply_by=None,
+        acknowledge_due=None,
+        reply_due=None,
+        received_at=row.at,
+        refusal_reason=None,
+        marks=tuple(mark for mark, holds in told.items() if holds),
     )
 
 

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 
 from domain.ids import LetterId, OrgId
 from domain.verdicts import RegisterKind
 from projections.covers import COVERS
 from projections.letters import LETTERS
+from projections.outside import PAPER
+from projections.paper_pages import paper_facts
 from projections.registers import ENTRIES
 
 DIGEST_BITS: Final = 256
 
 
 def letters_with_prefix(connection: Connection, prefix: str, limit: int) -> tuple[LetterId, ...]:
-    """Return at most `limit` accepted letters whose identity begins with these hexadecimal digits, in their order."""
+    """Return at most `limit` letters, also on paper, whose identity begins with these hexadecimal digits, in their order."""
     free_bits = DIGEST_BITS - 4 * len(prefix)
     first = int(prefix, 16) << free_bits
     last = first | ((1 << free_bits) - 1)
     least, most = (number.to_bytes(DIGEST_BITS // 8, "big") for number in (first, last))
-    within = (LETTERS.c.letter >= least) & (LETTERS.c.letter <= most)
-    chosen = select(LETTERS.c.letter).where(within).order_by(LETTERS.c.letter).limit(limit)
+    within = (select(one.c.letter).where((one.c.letter >= least) & (one.c.letter <= most)) for one in (LETTERS, PAPER))
+    chosen = union_all(*within).order_by("letter").limit(limit)
     return tuple(LetterId(bytes(letter)) for letter in connection.execute(chosen).scalars())
 
 
 def letters_with_mark(connection: Connection, mark: str) -> tuple[LetterId, ...]:
-    """Return the accepted letters that bear a temporary mark: one, or none, or by rare chance more."""
-    chosen = select(LETTERS.c.letter).where(LETTERS.c.mark == mark).order_by(LETTERS.c.position)
+    """Return the letters, also on paper, that bear a temporary mark: one, or none, or by rare chance more."""
+    bearing = (select(one.c.letter, one.c.position).where(one.c.mark == mark) for one in (LETTERS, PAPER))
+    chosen = union_all(*bearing).order_by("position")
     return tuple(LetterId(bytes(letter)) for letter in connection.execute(chosen).scalars())
 
 
@@ -45,11 +48,14 @@ def letters_with_number(
 
 
 def described(connection: Connection, letter: LetterId) -> str:
-    """Return an accepted letter in one line: its sender, number and subject; "" if these views do not have it."""
+    """Return an accepted letter in one line: its sender, his number, its subject; "" if these views do not have it."""
     chosen = (
         select(LETTERS.c.sender, LETTERS.c.printed, COVERS.c.subject)
         .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
         .where(LETTERS.c.letter == letter)
     )
     row = connection.execute(chosen).first()
-    return "" if row is None else f"{row.sender}  № {row.printed}  {row.subject or '…'}"
+    if row is not None:
+        return f"{row.sender}  № {row.printed}  {row.subject or '…'}"
+    paper = paper_facts(connection, letter)
+    return "" if paper is None else f"{paper.written_by or '…'}  № {paper.their_number or '…'}  {paper.subject or '…'}"

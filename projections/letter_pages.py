@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from domain.events import LetterDispatched
 from domain.ids import Digest, LetterId, OfficerId, OrgId
@@ -19,10 +19,13 @@ from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
 from projections.letters import DOCUMENTS, HERE, LETTERS, REFERENCES, RELATIONS, SIGNERS
 from projections.moved_terms import LATE, with_moved
+from projections.outside import PAPER
 from projections.outside_queries import Delivery, deliveries_of
+from projections.paper_pages import correspondent_of
 
 EXPIRED: Final = "expired"
 ANSWERED: Final = "answered"
+_COVER: Final = func.coalesce(LETTERS.c.cover, PAPER.c.cover)
 THREAD_LIMIT: Final = 500
 """A circular may have an answer from every recipient; the outbox counts them, the thread shows the first."""
 
@@ -86,7 +89,8 @@ class LetterSigner:
 class ThreadLine:
     """Another letter of the thread: `relation` says what one does to the other, `by_this` which of the two says so.
 
-    A letter of another ledger, or one that is not known here, has no position.
+    A letter of another ledger, or one that is not known here, has no position; one on paper has no sender but `written_by`,
+    and the incoming number.
     """
 
     relation: str
@@ -96,6 +100,7 @@ class ThreadLine:
     position: int | None
     at: int | None
     sender: OrgId | None
+    written_by: str | None
     number: str | None
     subject: str | None
 
@@ -141,11 +146,12 @@ def letter_facts(connection: Connection, letter: LetterId) -> LetterFacts | None
 
 
 def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocument, ...]:
-    """Return the documents of a letter in the order in which it names them."""
+    """Return the documents of a letter, or of one on paper, in the order in which it names them."""
     chosen = (
         select(DOCUMENTS, NAMES.c.name)
-        .join(LETTERS, LETTERS.c.letter == DOCUMENTS.c.letter)
-        .outerjoin(NAMES, (NAMES.c.cover == LETTERS.c.cover) & (NAMES.c.sha256 == DOCUMENTS.c.sha256))
+        .outerjoin(LETTERS, LETTERS.c.letter == DOCUMENTS.c.letter)
+        .outerjoin(PAPER, PAPER.c.letter == DOCUMENTS.c.letter)
+        .outerjoin(NAMES, (NAMES.c.cover == _COVER) & (NAMES.c.sha256 == DOCUMENTS.c.sha256))
         .where(DOCUMENTS.c.letter == letter)
         .order_by(DOCUMENTS.c.place)
     )
@@ -158,12 +164,19 @@ def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocumen
 
 
 def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[LetterSigner, ...]:
-    """Return who signed a letter, in order, as the directory has their keys; a certificate may have expired at `now`."""
+    """Return who signed a letter, or entered one on paper, in order, as the directory has their keys.
+
+    A certificate may have expired at `now`.
+    """
+    position = func.coalesce(LETTERS.c.position, PAPER.c.position)
     chosen = (
-        select(SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, LETTERS.c.position, OUTCOME)
+        select(
+            SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, position.label("position"), OUTCOME
+        )
         .join(CERTIFICATES, CERTIFICATES.c.certificate == SIGNERS.c.certificate)
         .join(KEYS, KEYS.c.key == CERTIFICATES.c.key)
-        .join(LETTERS, LETTERS.c.letter == SIGNERS.c.letter)
+        .outerjoin(LETTERS, LETTERS.c.letter == SIGNERS.c.letter)
+        .outerjoin(PAPER, PAPER.c.letter == SIGNERS.c.letter)
         .where(SIGNERS.c.letter == letter)
         .order_by(SIGNERS.c.place)
     )
@@ -177,7 +190,7 @@ def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[L
             contested=row.contested_from is not None and row.contested_from <= row.position and row.outcome is None,
             settled=row.outcome,
         )
-        for row in connection.execute(with_outcome(chosen, LETTERS.c.position))
+        for row in connection.execute(with_outcome(chosen, position))
     )
 
 
@@ -240,11 +253,13 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
 
 def _with_letters(said: Any) -> Any:
     there = said.subquery()
+    position, at, number = (func.coalesce(LETTERS.c[name], PAPER.c[name]).label(name) for name in ("position", "at", "printed"))
     return (
-        select(there, LETTERS.c.position, LETTERS.c.at, LETTERS.c.sender, LETTERS.c.printed, COVERS.c.subject)
+        select(there, position, at, LETTERS.c.sender, correspondent_of().label("written_by"), number, COVERS.c.subject)
         .outerjoin(LETTERS, (LETTERS.c.letter == there.c.there) & (there.c.ledger == HERE))
-        .outerjoin(COVERS, COVERS.c.cover == LETTERS.c.cover)
-        .order_by(LETTERS.c.position)
+        .outerjoin(PAPER, (PAPER.c.letter == there.c.there) & (there.c.ledger == HERE))
+        .outerjoin(COVERS, COVERS.c.cover == _COVER)
+        .order_by(position)
         .limit(THREAD_LIMIT)
     )
 
@@ -258,6 +273,7 @@ def _thread_line(row: Any, by_this: bool) -> ThreadLine:  # noqa: FBT001 - which
         position=row.position,
         at=row.at,
         sender=row.sender,
+        written_by=row.written_by,
         number=row.printed,
         subject=row.subject,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 
 from adapters.store.dialect import insert_rows
 from domain.events import AcknowledgementMissed, LetterDispatched, LetterRecalled, LetterSuperseded
+from domain.events_office import LetterReceivedOutside
 from domain.ids import LetterId
 from domain.letters import mark_of
 from domain.registers import printed
@@ -61,7 +62,7 @@ REFERENCES: Final = Table(
     Column("other", LargeBinary, primary_key=True),
     Column("ledger", LargeBinary, primary_key=True),
     Index("letter_references_other", "other"),
-    comment="what each letter answers, follows, replaces or relates to; the ledger is empty for a letter of this one",
+    comment="what each letter, also one on paper, answers, follows, replaces or relates to; the ledger is empty for one of this",
 )
 
 DOCUMENTS: Final = Table(
@@ -73,7 +74,7 @@ DOCUMENTS: Final = Table(
     Column("role", String, nullable=False),
     Column("size_bytes", BIG, nullable=False),
     Column("media_type", String, nullable=False),
-    comment="the documents of each letter in the order in which it names them, without its cover",
+    comment="the documents of each letter, also of one on paper, in the order in which it names them, without its cover",
 )
 
 SIGNERS: Final = Table(
@@ -82,7 +83,7 @@ SIGNERS: Final = Table(
     Column("letter", LargeBinary, primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("certificate", LargeBinary, nullable=False),
-    comment="the certificates under which each letter was signed, in order",
+    comment="the certificates under which each letter was signed, in order, and each letter on paper was entered",
 )
 
 ADDRESSED_GROUPS: Final = Table(
@@ -94,7 +95,8 @@ ADDRESSED_GROUPS: Final = Table(
     comment="the versions of its sender's groups to which each letter goes",
 )
 
-RELATIONS: Final = ("answers", "follows", "replaces", "relates")
+ANSWERS: Final = "answers"
+RELATIONS: Final = (ANSWERS, "follows", "replaces", "relates")
 HERE: Final = b""
 """Stands for this ledger in the table of references, because a key cannot be null."""
 
@@ -124,12 +126,16 @@ class LettersProjection:
     tables = (LETTERS, REFERENCES, DOCUMENTS, SIGNERS, ADDRESSED_GROUPS)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
-        """Write the letters of a batch, then what their senders did to letters."""
+        """Write the letters of a batch, what those on paper answer and consist of, then what senders did to letters."""
         sent = [(one, one.accepted) for one in batch.happenings if isinstance(one.accepted, LetterDispatched)]
         insert_rows(connection, LETTERS, [_letter_row(one, body, batch) for one, body in sent])
         insert_rows(connection, REFERENCES, [row for one, body in sent for row in _reference_rows(one, body)])
         insert_rows(connection, DOCUMENTS, [row for one, body in sent for row in _document_rows(one, body)])
         insert_rows(connection, SIGNERS, [row for one, body in sent for row in _signer_rows(one, body)])
+        entered = [(one, one.accepted) for one in batch.happenings if isinstance(one.accepted, LetterReceivedOutside)]
+        insert_rows(connection, REFERENCES, [row for one, body in entered for row in _answered_rows(one, body)])
+        insert_rows(connection, DOCUMENTS, [row for one, body in entered for row in _document_rows(one, body)])
+        insert_rows(connection, SIGNERS, [row for one, body in entered for row in _signer_rows(one, body)])
         insert_rows(connection, ADDRESSED_GROUPS, [row for one, body in sent for row in _group_rows(one, body)])
         for one in batch.happenings:
             _tell(connection, one)
@@ -179,12 +185,17 @@ def _reference_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[An
         yield one.verdict.identity, relation, ref.identity, HERE if ref.ledger is None else ref.ledger
 
 
-def _document_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[Any, ...]]:
+def _answered_rows(one: Happening, body: LetterReceivedOutside) -> Iterator[tuple[Any, ...]]:
+    for ref in dict.fromkeys(body.references):
+        yield one.verdict.identity, ANSWERS, ref.identity, HERE if ref.ledger is None else ref.ledger
+
+
+def _document_rows(one: Happening, body: LetterDispatched | LetterReceivedOutside) -> Iterator[tuple[Any, ...]]:
     for place, named in enumerate(body.documents, 1):
         yield one.verdict.identity, place, named.sha256, named.role, named.size_bytes, named.media_type
 
 
-def _signer_rows(one: Happening, body: LetterDispatched) -> Iterator[tuple[Any, ...]]:
+def _signer_rows(one: Happening, body: LetterDispatched | LetterReceivedOutside) -> Iterator[tuple[Any, ...]]:
     for place, certificate in enumerate(body.header.signers, 1):
         yield one.verdict.identity, place, certificate
 

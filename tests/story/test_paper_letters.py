@@ -54,11 +54,47 @@ def test_a_letter_on_paper_gets_the_next_incoming_number_once(day: Offices) -> N
     (_, row) = day.ministry.done("register", "export", "incoming").out.splitlines()
     assert WRITER in row
     assert row.endswith(f"letter.received_outside {told['position']} post")
-    refused = day.ministry.run("letter", "show", "in:1")
-    assert "came on paper: its sender's signature is not in the system" in refused.err
     page = day.folder / "kitob.html"
     day.ministry.done("register", "print", "incoming", "-o", str(page), "--lang", "uz")
     assert "yuboruvchining imzosi tizimda yo‘q" in page.read_text("utf-8")
+
+
+def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: Offices) -> None:
+    day.first.done("letter", "send", day.file("reja.txt"), "--subject", "Reja", "--to", "ministry", "--as", "chair-1", "--yes")
+    day.ministry.done(*receive(day, "--yes"))
+    (paper, sent) = day.ministry.done("inbox", "--open", "--json").data["lines"]
+    assert (paper["sender"], paper["written_by"], paper["their_number"], paper["number"]) == (None, WRITER, "17-04/2", "1")
+    assert (paper["state"], paper["marks"], sent["written_by"]) == ("acknowledged", ["from_outside"], None)
+    assert [row["letter"] for row in day.ministry.done("inbox", "--words", "СУВ таъминоти", "--json").data["lines"]] == [
+        paper["letter"]
+    ]
+    for empty in (("--overdue",), ("--from", "mfy-001", "--number", "17-04/2"), ("--state", "open", "--words", "suv")):
+        assert day.ministry.done("inbox", *empty, "--json").data["lines"] == []
+    table = day.ministry.done("inbox", "--number", "17-04/2", "--limit", "1").out
+    assert WRITER in table
+    assert "from outside: the sender's signature is not in the system" in table
+    first = day.ministry.done("inbox", "--limit", "1", "--json").data
+    rest = day.ministry.done("inbox", "--limit", "1", "--after", first["after"], "--json").data
+    assert [*first["lines"], *rest["lines"]] == [paper, sent]
+    shown = day.ministry.done("letter", "show", "in:1", "--lang", "uz")
+    assert all(words in shown.out for words in (WRITER, "17-04/2", PLACE, "yuboruvchining imzosi tizimda yo‘q", "skaner.txt"))
+    read = day.ministry.done("letter", "read", "in:1", "--as", "clerk")
+    assert "Ichimlik suvi" in read.out
+    assert "the sender's signature is not in the system" in read.out
+    for refused in (
+        ("print", "in:1", "-o", str(day.folder / "a.html")),
+        ("acknowledge", "in:1"),
+        ("recall", "in:1", "--reason", "OTHER"),
+    ):
+        assert "came on paper" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
+    answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
+    assert "--to ORG" in day.ministry.run(*answer).err
+    day.ministry.done(*answer, "--to", "mfy-003")
+    told = day.ministry.done("letter", "show", "in:1", "--json").data
+    assert (told["letter"]["answered"], [line["relation"] for line in told["thread"]]) == (True, ["answers"])
+    assert day.ministry.done("letter", "show", "out:1", "--json").data["thread"][0]["written_by"] == WRITER
+    assert [line["letter"] for line in day.ministry.done("inbox", "--open", "--json").data["lines"]] == [sent["letter"]]
+    assert day.ministry.done("letter", "show", "in:1", "--json").data["letter"]["how"] == "answered"
 
 
 def test_a_letter_on_paper_that_came_before_it_was_written_is_refused(day: Offices) -> None:

@@ -96,7 +96,7 @@ def test_it_is_not_answered_by_a_letter_that_does_not_name_it_nor_superseded(cou
         (ConsignmentTransferred, {"to": "mfy-001", "reason": "NOT_IN_COMPETENCE", "cover": None}),
         (ConsignmentFetched, {}),
     ],
-    ids=lambda value: value.TYPE if isinstance(value, type) else "",
+    ids=lambda value: getattr(value, "TYPE", ""),
 )
 def test_nothing_else_that_a_recipient_says_can_be_said_of_it(court: Court, act: type[Any], fields: dict[str, Any]) -> None:
     entered = court.accept(received(court))

@@ -1,0 +1,130 @@
+"""`ortoo letter show` of a letter that came on paper: what was entered, who entered it, its scans, and what answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.fates import is_witnessed
+from cli.labels import code_label, label
+from cli.letter_details import document_lines, signer_lines, thread_lines
+from cli.local_names import acting_words
+from cli.reading import AWAITED_SUBJECT, languages_of, mark_words, subject_words
+from cli.render import pair_lines, show_time
+from cli.session import Session
+from cli.views import Views
+from domain.ids import LetterId
+from projections.inbox_pages import FROM_OUTSIDE
+from projections.letter_pages import LetterSigner, NamedDocument, ThreadLine, documents_of, signers_of, thread_of
+from projections.mandate_queries import SpokenFor, spoken_at
+from projections.names import officer_words, organisation_names
+from projections.paper_pages import PaperFacts, paper_facts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paper:
+    """Everything that is told of a letter on paper."""
+
+    facts: PaperFacts
+    documents: tuple[NamedDocument, ...]
+    signers: tuple[LetterSigner, ...]
+    thread: tuple[ThreadLine, ...]
+    organisations: Mapping[str, str]
+    officers: Mapping[tuple[str, str], str]
+    spoken: SpokenFor | None
+    witnessed: bool
+
+
+def paper_of(session: Session, views: Views, letter: LetterId, *, now: int) -> Paper | None:
+    """Return everything that is told of a letter on paper, None if the views have no such letter."""
+    languages = languages_of(session)
+    with views.reading() as connection:
+        facts = paper_facts(connection, letter)
+        if facts is None:
+            return None
+        spoken = spoken_at(connection, [facts.position]).get(facts.position)
+        officers = {(facts.officer, facts.organisation)}
+        if spoken is not None:
+            officers |= {(spoken.officer, facts.organisation), (spoken.deputy, spoken.deputy_organisation)}
+        thread = thread_of(connection, letter)
+        organisations = {facts.organisation, *(one.sender for one in thread if one.sender is not None)}
+        return Paper(
+            facts=facts,
+            documents=documents_of(connection, letter),
+            signers=signers_of(connection, letter, now=now),
+            thread=thread,
+            organisations=organisation_names(connection, organisations, languages),
+            officers=officer_words(connection, officers, languages),
+            spoken=spoken,
+            witnessed=is_witnessed(views.station, facts.position),
+        )
+
+
+def paper_data(paper: Paper) -> dict[str, Any]:
+    """Return a letter on paper as documented fields: codes and numbers, and the words of its cover."""
+    facts = {name: getattr(paper.facts, name) for name in PaperFacts.__slots__}
+    spoken = paper.spoken
+    return {
+        "letter": {
+            **facts,
+            "acting_for": spoken.officer if spoken else None,
+            "mandate": spoken.mandate if spoken else None,
+            "marks": _marks(paper),
+            "witnessed": paper.witnessed,
+        },
+        "documents": paper.documents,
+        "signers": paper.signers,
+        "thread": paper.thread,
+    }
+
+
+def paper_lines(session: Session, views: Views, paper: Paper) -> list[str]:
+    """Return a letter on paper as lines."""
+    facts = paper.facts
+    outside = label("mark.signature_outside", session.language)
+    lines = [outside, "", *pair_lines(_pairs(session, views, paper)), "", *document_lines(session, paper.documents)]
+    words = [_signer_words(session, paper) for _ in paper.signers]
+    lines += ["", *signer_lines(session, views, paper.signers, words, facts.signed_at)]
+    if paper.thread:
+        lines += ["", *thread_lines(session, views, paper.thread, paper.organisations)]
+    return lines
+
+
+def _marks(paper: Paper) -> tuple[str, ...]:
+    told = {FROM_OUTSIDE: True, "answered": paper.facts.answered, "finished": paper.facts.how is not None}
+    return tuple(mark for mark, holds in told.items() if holds)
+
+
+def _pairs(session: Session, views: Views, paper: Paper) -> list[tuple[str, object]]:
+    facts, language, offset = paper.facts, session.language, views.offset_minutes
+    awaited = "" if paper.witnessed else f" ({label('note.not_witnessed', language)})"
+    written = None if facts.written_at is None else show_time(facts.written_at, offset)
+    pairs: tuple[tuple[str, object], ...] = (
+        ("heading.number", facts.number),
+        ("heading.subject", subject_words(facts.subject)),
+        ("heading.from", facts.written_by or AWAITED_SUBJECT),
+        ("heading.their_number", facts.their_number),
+        ("heading.their_date", written),
+        ("heading.arrived", show_time(facts.arrived_at, offset)),
+        ("heading.channel", code_label("channel", facts.channel, language)),
+        ("heading.original", facts.original),
+        ("heading.to", paper.organisations[facts.organisation]),
+        ("heading.registered", show_time(facts.at, offset)),
+        ("heading.position", f"{facts.position}{awaited}"),
+        ("heading.kind", code_label("kind", facts.kind, language)),
+        ("heading.language", facts.language),
+        ("heading.case", facts.case_index),
+        ("heading.closing", None if facts.how is None else code_label("closing", facts.how, language)),
+        ("heading.marks", mark_words(session, _marks(paper))),
+        ("heading.identity", facts.letter.hex()),
+    )
+    return [(label(heading, language), value) for heading, value in pairs if value]
+
+
+def _signer_words(session: Session, paper: Paper) -> str:
+    facts, spoken = paper.facts, paper.spoken
+    if spoken is None:
+        return paper.officers[facts.officer, facts.organisation]
+    deputy = paper.officers[spoken.deputy, spoken.deputy_organisation]
+    return acting_words(session.language, deputy, paper.officers[spoken.officer, facts.organisation])
