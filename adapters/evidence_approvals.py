@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from adapters.evidence_bundle import Proven
+from adapters.evidence_mandates import Grants, granted
 from adapters.evidence_report import Findings, Step
 from domain.approval_routes import Answer, Decision, Outcome, route_state
 from domain.events import Body, LetterDispatched
@@ -19,8 +21,9 @@ from domain.events_approvals import (
     ApprovalReturned,
     ApprovalStageMissed,
     ApprovalWithdrawn,
+    Approver,
 )
-from domain.ids import Digest
+from domain.ids import Digest, OfficerId
 from domain.reasons import Reason
 
 _ANSWERS: Final[dict[type[Body], Answer]] = {
@@ -28,15 +31,10 @@ _ANSWERS: Final[dict[type[Body], Answer]] = {
     ApprovalRefused: Answer.REFUSED,
     ApprovalReturned: Answer.RETURNED,
 }
-_About = (
-    ApprovalGiven
-    | ApprovalRefused
-    | ApprovalReturned
-    | ApprovalDelegated
-    | ApprovalReassigned
-    | ApprovalWithdrawn
-    | ApprovalStageMissed
-)
+_Decided = ApprovalGiven | ApprovalRefused | ApprovalReturned
+_Place = tuple[Digest, int, int]
+"""A request, the number of a stage, and a place in it."""
+_About = _Decided | ApprovalDelegated | ApprovalReassigned | ApprovalWithdrawn | ApprovalStageMissed
 APPROVAL_EVENTS: Final[tuple[type[Body], ...]] = (
     ApprovalRequested,
     *_ANSWERS,
@@ -59,10 +57,20 @@ def request_of(body: Body, identity: Digest) -> Digest | None:
     return body.request if isinstance(body, _About) else None
 
 
-def verify_approvals(events: Sequence[Proven], sent: Proven, findings: Findings) -> None:
+def in_whose_place(events: Iterable[Proven], grants: Grants) -> Mapping[int, OfficerId | None]:
+    """Return, by the position of each accepted decision, the officer who had delegated his place to whoever decided there.
+
+    None: nobody had, as far as is shown, or the route names the officer who decided. Whether one who speaks for an organisation
+    of the route is one of its signatories no bundle shows: where a delegation to him is shown, that is by what he decided.
+    """
+    return {position: found for position, (found, _) in _replayed(events, grants).items()}
+
+
+def verify_approvals(events: Sequence[Proven], sent: Proven, grants: Grants, findings: Findings) -> None:
     """Check that the bundle shows, for each approval that an accepted letter names, a route completed before the letter (step 6).
 
-    That each decision was its officer's to make is what its verdict says; here they are counted anew.
+    That each decision was its officer's to make is what its verdict says; here they are counted anew. Where the route names an
+    officer and another one decided, the delegation must be shown.
     """
     dispatch = sent.opened.body
     if not isinstance(dispatch, LetterDispatched) or sent.leaf.reason is not Reason.ACCEPTED:
@@ -71,6 +79,9 @@ def verify_approvals(events: Sequence[Proven], sent: Proven, findings: Findings)
     for named in approvals_named(dispatch):
         said = [one for one in before if request_of(one.opened.body, one.opened.identity) == named]
         _verify_approval(named, said, dispatch, findings.about(sent.position))
+        for position, (delegator, approver) in _replayed(said, grants).items():
+            if delegator is None and approver is not None:
+                findings.about(position).missing(Step.ACCEPTANCE, "", f"by what {approver} let another decide in his place")
 
 
 def _verify_approval(named: Digest, said: Sequence[Proven], dispatch: LetterDispatched, findings: Findings) -> None:
@@ -98,7 +109,7 @@ def _verify_approval(named: Digest, said: Sequence[Proven], dispatch: LetterDisp
 def _decisions(said: Iterable[Proven]) -> Iterable[Decision]:
     for one in said:
         body = one.opened.body
-        if isinstance(body, ApprovalGiven | ApprovalRefused | ApprovalReturned):
+        if isinstance(body, _Decided):
             yield Decision(
                 stage=body.stage,
                 place=body.place,
@@ -109,3 +120,57 @@ def _decisions(said: Iterable[Proven]) -> Iterable[Decision]:
                 position=one.position,
                 at=one.leaf.at,
             )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Places:
+    """Who may decide in the places of routes, as the events of a bundle say one after the other."""
+
+    approvers: dict[_Place, Approver] = field(default_factory=dict)
+    lent: dict[_Place, dict[OfficerId, ApprovalDelegated]] = field(default_factory=dict)
+
+    def ask(self, identity: Digest, body: ApprovalRequested) -> None:
+        for number, stage in enumerate(body.route, 1):
+            self.approvers.update(((identity, number, place), one) for place, one in enumerate(stage.approvers, 1))
+
+    def reassign(self, body: ApprovalReassigned) -> None:
+        self.approvers[_place_of(body)] = body.to
+        self.lent.pop(_place_of(body), None)
+
+    def delegate(self, body: ApprovalDelegated) -> None:
+        self.lent.setdefault(_place_of(body), {})[body.header.officer] = body
+
+    def decide(self, body: _Decided, officer: OfficerId, at: int) -> tuple[OfficerId | None, OfficerId | None]:
+        """Return who had delegated the place to an officer, and whom the route names there in place of him; None: nobody."""
+        place = _place_of(body)
+        approver = self.approvers.get(place)
+        named = None if approver is None else approver.officer
+        # A place is decided once, and what was delegated there ends with that.
+        lent = self.lent.pop(place, {})
+        if named == officer:
+            return None, None
+        found = (by for by, one in lent.items() if one.to == officer and one.from_at <= at <= one.until_at)
+        return next(found, None), named
+
+
+def _place_of(body: _Decided | ApprovalDelegated | ApprovalReassigned) -> _Place:
+    return body.request, body.stage, body.place
+
+
+def _replayed(events: Iterable[Proven], grants: Grants) -> Mapping[int, tuple[OfficerId | None, OfficerId | None]]:
+    """Return of each accepted decision who had delegated its place, and whom the route names there who did not decide."""
+    places, decided = _Places(), {}
+    accepted = (one for one in events if one.leaf.reason is Reason.ACCEPTED)
+    for one in sorted(accepted, key=lambda one: one.position):
+        match one.opened.body:
+            case ApprovalRequested() as body:
+                places.ask(one.opened.identity, body)
+            case ApprovalReassigned() as body:
+                places.reassign(body)
+            case ApprovalDelegated() as body:
+                places.delegate(body)
+            case ApprovalGiven() | ApprovalRefused() | ApprovalReturned() as body:
+                grant = granted(one, grants)
+                officer = body.header.officer if grant is None else grant.officer
+                decided[one.position] = places.decide(body, officer, one.leaf.at)
+    return decided

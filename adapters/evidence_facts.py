@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.covers import COVER_LIMIT_BYTES, CoverError, decode_cover
+from adapters.evidence_approvals import in_whose_place
 from adapters.evidence_bundle import Bundle, Proven, document_name
 from adapters.evidence_keys import VouchedKey
 from adapters.evidence_later import LaterHistory, happened_since, is_contested_by, superseded_since
@@ -63,6 +64,7 @@ def reports_of(bundle: Bundle, verified: Verified, terms: Terms, findings: Findi
     """Return every event of a bundle with its facts and its verdict."""
     sent = None if bundle.is_single else letter_of(bundle.events)
     shown = addressed_in(bundle.events, sent) if sent else None
+    places = in_whose_place(bundle.events, verified.grants)
     found, inside = _by_position(findings), _superseded_inside(bundle)
     reports = []
     for one in bundle.events:
@@ -73,7 +75,8 @@ def reports_of(bundle: Bundle, verified: Verified, terms: Terms, findings: Findi
             key.certificate is not None and key.certificate.not_after_ms < terms.now_ms for key in verified.signers[one.position]
         )
         verdict = _verdict(one, (*found[None], *found[one.position]), since, superseded_by=after, expired=expired)
-        reports.append(EventReport(facts=_facts(bundle, one, verified, shown), verdict=verdict, since=since))
+        facts = replace(_facts(bundle, one, verified, shown), for_officer=places.get(one.position))
+        reports.append(EventReport(facts=facts, verdict=verdict, since=since))
     return tuple(reports)
 
 
@@ -144,6 +147,7 @@ def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId
         officer=header.officer,
         mandate=named_mandate(one),
         acting_for=None if grant is None else grant.officer,
+        for_officer=None,
         signers=tuple(key.fact for key in verified.signers[one.position]),
         signed_at=header.signed_at,
         reason=leaf.reason,

@@ -156,7 +156,8 @@ class EventFacts:
     """What one event of a bundle is, as its record and its leaf of the verdict log say; `addressed` how its recipient was.
 
     `addressed` is `named`, `group`, or `not_shown`; None for an event of no recipient. `subject` stands in a cover, if the
-    bundle holds it. `acting_for` is for whom its officer spoke, if it was accepted under a mandate whose grant is shown.
+    bundle holds it. `acting_for` is for whom its officer spoke, if it was accepted under a mandate whose grant is shown,
+    `for_officer` who had delegated to him the place of a route in which he decided, if the delegation is shown.
     """
 
     position: int
@@ -168,6 +169,7 @@ class EventFacts:
     officer: OfficerId
     mandate: Digest | None
     acting_for: OfficerId | None
+    for_officer: OfficerId | None
     signers: tuple[SignerFact, ...]
     signed_at: int
     reason: Reason

@@ -104,6 +104,9 @@ class _Verification:
         for one in sorted(bundle.enrolments, key=lambda enrolment: enrolment.position):
             self._enrolment(one, pair)
         signers = {one.position: self._event(one, pair) for one in bundle.events}
+        sent = None if bundle.is_single else letter_of(bundle.events)
+        if sent is not None:
+            verify_approvals(bundle.events, sent, self.grants, findings)  # step 6
         self._require_same(VERIFY, verify_text(bundle.events, bundle.enrolments), Step.PARSING, findings)
         if pair is not None:
             self._history(pair, checkpoint)
@@ -145,12 +148,11 @@ class _Verification:
             findings.missing(Step.PARSING, "", f"what shows that {wanted} was addressed")
 
     def _require_one_letter(self, sent: Proven | None) -> None:
-        """Steps 2 and 6: all events are about one letter, show whoever received it to be addressed, and how it was approved."""
+        """Step 2: all events are about one letter, and show whoever received it to be addressed."""
         bundle, findings = self.bundle, self.findings
         if sent is None:
             findings.missing(Step.PARSING, "", "the letter's dispatch")
             return
-        verify_approvals(bundle.events, sent, findings)
         shown = addressed_in(bundle.events, sent)
         for one in bundle.events:
             recipient: OrgId | None = getattr(one.opened.body, "recipient", None)

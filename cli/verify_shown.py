@@ -114,7 +114,7 @@ def _event_table(report: EvidenceReport, language: Language) -> list[str]:
         Column(heading=label("heading.position", language), right=True, cut=False),
         Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(report.utc_offset_minutes)})", cut=False),
         Column(heading=label("heading.event", language)),
-        Column(heading=label("heading.officer", language), cut=not any(one.facts.acting_for for one in report.events)),
+        Column(heading=label("heading.officer", language), cut=not any(map(_speaks_for_another, report.events))),
         Column(heading=label("heading.about", language)),
         Column(heading=label("heading.verdict", language), cut=False),
     )
@@ -136,7 +136,14 @@ def _speaker(one: EventReport, language: Language) -> str:
     facts = one.facts
     if facts.officer == ROOT:
         return facts.officer
-    return f"{acting_words(language, facts.officer, facts.acting_for)} ({facts.organisation})"
+    who = acting_words(language, facts.officer, facts.acting_for)
+    if facts.for_officer is not None:
+        who = label("note.in_place_of", language, officer=who, other=facts.for_officer)
+    return f"{who} ({facts.organisation})"
+
+
+def _speaks_for_another(one: EventReport) -> bool:
+    return one.facts.acting_for is not None or one.facts.for_officer is not None
 
 
 def _about(one: EventReport, language: Language) -> str:

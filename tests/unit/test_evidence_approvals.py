@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adapters.approvals import decided, reassigned
+from adapters.approvals import decided, delegated, reassigned
 from adapters.evidence_export import write_bundle
 from adapters.evidence_report import EvidenceReport, VerdictCode
 from adapters.station import Utterance
 from cli.evidence_selection import letter_positions
+from cli.languages import Language
+from cli.verify_shown import report_data, report_lines
 from domain.approval_routes import Answer
 from domain.events import LetterDispatched
 from domain.events_approvals import ApprovalRequested, Approver, Stage
@@ -20,8 +24,9 @@ from domain.header import Ref
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from tests.bundled_evidence import Evidence, evidence_exchange
 from tests.exchanges import MINISTRY, tell
+from tests.fixed_exchange import DAY_MS
 
-FIRST, SECOND = OrgId("mfy-001"), OrgId("mfy-002")
+FIRST, SECOND, THIRD = (OrgId(f"mfy-00{number}") for number in (1, 2, 3))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,9 +85,13 @@ def approved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Approved]:
         letter = exchange.letter(station, "deputy", "mfy-001", subject="Agreed")
         assert isinstance(letter.body, LetterDispatched)
         request, other = requested(evidence, letter), requested(evidence, letter)
-        second = decided(station, exchange.signer("clerk-mfy-002"), SECOND, request, (1, 2), Answer.GIVEN)
+        lent: dict[str, Any] = {"to": OfficerId("clerk-mfy-003"), "from_at": 0, "until_at": station.rehearsal_time + DAY_MS}
+        lending = delegated(station, exchange.signer("clerk-mfy-002"), SECOND, request, (1, 2), **lent)
+        second = decided(station, exchange.signer("clerk-mfy-003"), THIRD, request, (1, 2), Answer.GIVEN)
         another = reassigned(station, exchange.signer("ministry-clerk"), MINISTRY, request, (2, 1), to=office(FIRST))
-        tell(station, [by_the_first(evidence, request, (1, 1)), another, second, by_the_first(evidence, request, (2, 1))])
+        tell(
+            station, [by_the_first(evidence, request, (1, 1)), another, lending, second, by_the_first(evidence, request, (2, 1))]
+        )
         (stray,) = tell(station, [by_the_first(evidence, other, (1, 1))])
         named = replace(letter.body, approvals=(Ref(ledger=None, identity=request),))
         (sent,) = tell(station, [replace(letter, body=named)])
@@ -96,11 +105,23 @@ def test_the_bundle_of_a_letter_holds_the_whole_route_of_its_approval(approved: 
     report = approved.verified(approved.positions)
     assert (report.verdict.code, report.findings) == (VerdictCode.VALID, ())
     given = "approval.given"
-    told = ["approval.requested", given, "approval.reassigned", given, given, "letter.dispatched"]
+    told = ["approval.requested", given, "approval.reassigned", "approval.delegated", given, given, "letter.dispatched"]
     assert [one.facts.type for one in report.events] == told
 
 
-@pytest.mark.parametrize("left_out", [1, 3, 4])
+def test_a_bundle_says_in_whose_place_a_delegate_decided(approved: Approved) -> None:
+    report = approved.verified(approved.positions)
+    trust = approved.evidence.trust
+    assert [one.facts.for_officer for one in report.events] == [None, None, None, None, "clerk-mfy-002", None, None]
+    assert report_data(Path("bundle"), trust, report)["events"][4]["for_officer"] == "clerk-mfy-002"
+    lines = report_lines(Path("bundle"), trust, report, Language.ENGLISH)
+    assert sum("clerk-mfy-003, in the place of clerk-mfy-002 (mfy-003)" in line for line in lines) == 1
+    # Without the delegation it is not told, and whoever left out the way to it proves no more than before.
+    kept = [one for i, one in enumerate(approved.positions) if i != 3]
+    assert {one.facts.for_officer for one in approved.verified(kept).events} == {None}
+
+
+@pytest.mark.parametrize("left_out", [1, 4, 5])
 def test_without_a_decision_that_counts_a_bundle_proves_nothing(approved: Approved, left_out: int) -> None:
     kept = [one for i, one in enumerate(approved.positions) if i != left_out]
     report = approved.verified(kept)
