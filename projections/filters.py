@@ -12,7 +12,7 @@ from domain.consignments import ConsignmentState
 from domain.ids import OrgId
 from projections.directory_tables import NAMES, ORGANISATIONS, REGIONS
 from projections.errors import CursorError
-from projections.folding import folded, occur
+from projections.folding import occur, said, sought
 from projections.letters import LETTERS
 
 SUCCESSIONS_LIMIT: Final = 1_000
@@ -79,20 +79,20 @@ def first_rows(
     chosen: Select[Any],
     words: str | None,
     limit: int,
-    said: Callable[[Any], tuple[str | None, str | None]],
+    spoken: Callable[[Any], tuple[str | None, str | None]],
 ) -> Sequence[Any]:
-    """Return the first rows in which all words occur (None: any); `said` tells of a row its subject and its correspondent.
+    """Return the first rows in which all words occur (None: any); `spoken` tells of a row its subject and its correspondent.
 
     Rows are folded as they are read, until there are enough.
     """
     if words is None:
         return connection.execute(chosen.limit(limit)).all()
-    wanted, names = folded(words).split(), _folded_names(connection)
+    wanted, names = sought(words), _folded_names(connection)
     found: list[Any] = []
     with connection.execute(chosen.execution_options(yield_per=_ROWS_AT_ONCE)) as rows:
         for row in rows:
-            subject, correspondent = said(row)
-            if occur(wanted, f"{folded(subject or '')} {names.get(correspondent or '', '')}"):
+            subject, correspondent = spoken(row)
+            if occur(wanted, f"{said(subject or '')} {names.get(correspondent or '', '')}"):
                 found.append(row)
             if len(found) == limit:
                 break
@@ -103,7 +103,7 @@ def _folded_names(connection: Connection) -> dict[str, str]:
     """Return what every organisation is called, in all its languages."""
     names: dict[str, str] = {}
     for row in connection.execute(select(NAMES.c.organisation, NAMES.c.text).order_by(NAMES.c.organisation, NAMES.c.place)):
-        names[row.organisation] = f"{names.get(row.organisation, '')} {folded(row.text)}"
+        names[row.organisation] = f"{names.get(row.organisation, '')} {said(row.text)}"
     return names
 
 
