@@ -48,21 +48,21 @@ class LetterNotHeldError(StationError):
 def letter_body(station: Station, letter: LetterId) -> LetterDispatched:
     """Return what a letter's dispatch says, as signed.
 
-    Raises `LetterNotHeldError` if this station knows no such letter, or it came on paper.
+    Raises `LetterNotHeldError` if this station knows no such letter, or it came from outside.
     """
     body = entered_body(station, letter)
     if isinstance(body, LetterReceivedOutside):
         msg = (
-            f"Letter {letter.hex()[:16]}… came on paper: its sender's signature is not in the system, and nobody sent it here. "
-            "`ortoo letter show` and `ortoo letter read` show what was entered, a letter that --answers it is the reply, and "
-            "`ortoo letter close` closes it."
+            f"Letter {letter.hex()[:16]}… came from outside: its sender's signature is not in the system, and nobody sent it "
+            "here. `ortoo letter show` and `ortoo letter read` show what was entered, a letter that --answers it is the reply, "
+            "and `ortoo letter close` closes it."
         )
         raise LetterNotHeldError(msg)
     return body
 
 
 def entered_body(station: Station, letter: LetterId) -> LetterDispatched | LetterReceivedOutside:
-    """Return what a letter's dispatch says, or the entry of one that came on paper; raise `LetterNotHeldError` without either."""
+    """Return what a letter's dispatch says, or the entry of one from outside; raise `LetterNotHeldError` without either."""
     position = station.parts.store.position_of(Digest(letter))
     entry = station.parts.store.entry(position) if position is not None else None
     if entry is not None and entry.record is not None and entry.verdict.is_accepted:

@@ -1,4 +1,4 @@
-"""What a clerk says of the world outside the exchange: a letter that came on paper, a delivery to a body not connected."""
+"""What a clerk says of the world outside the exchange: a letter that came from outside, a delivery to a body not connected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.ids import Digest, LetterId, OrgId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PaperLetter:
+class LetterFromOutside:
     """What a clerk says of a letter that came from outside, beside its cover and scans; times in milliseconds UTC.
 
     `written_at` is None for a letter that bears no date.
@@ -40,7 +40,7 @@ def scan(path: Path) -> DraftFile:
 
 
 def received_outside(
-    station: Station, signer: OfficerSigner, speaker: OrgId, paper: PaperLetter, frozen: FrozenLetter
+    station: Station, signer: OfficerSigner, speaker: OrgId, paper: LetterFromOutside, frozen: FrozenLetter
 ) -> Utterance:
     """Return the entry of a letter from outside; the same scan that arrived at the same time is entered once."""
     entries = tuple(one.entry for one in frozen.documents)

@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.covers import CoverText
 from adapters.frozen_letters import freeze_files, store_frozen
-from adapters.outside import PaperLetter, delivered_outside, received_outside, scan
+from adapters.outside import LetterFromOutside, delivered_outside, received_outside, scan
 from adapters.station import Utterance
 from cli.demo_letters import DemoLetter, load_letter
 from cli.demo_scenes import CLERK, MINISTRY, UNDP, DemoStory, number_of
@@ -40,13 +40,13 @@ def deal_with_outside(story: DemoStory) -> None:
 
 
 def _entered(there: DemoStation, letter: DemoLetter) -> Utterance:
-    """Return the entry of a letter on paper, its text for a scan, in the station's own store, as `letter receive` does."""
+    """Return the entry of a letter from outside, its text for a scan, in the station's own store, as `letter receive` does."""
     station = there.station
     about = ((CORRESPONDENT, letter.sender.name), (THEIR_NUMBER, WITHOUT_NUMBER), (ORIGINAL, SHELF))
     texts = [CoverText(about=code, text=text) for code, text in about]
     frozen = freeze_files(letter.subject, [scan(_scanned(there, letter))], texts, salt=os.urandom(SALT_SIZE_BYTES))
     store_frozen(station.parts.documents.own, frozen)
-    paper = PaperLetter(
+    paper = LetterFromOutside(
         kind=letter.kind,
         language=letter.language,
         channel="post",

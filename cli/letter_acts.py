@@ -48,7 +48,7 @@ class Act:
     """What is to be said of each matter: its type, the role that it needs, how it is made, and what a person sees before.
 
     `says` are further names and values of the preview, `data` the same for programs. `documents` are covers to be stored.
-    `on_paper`: it can be said of a letter that came on paper too.
+    `from_outside`: it can be said of a letter that came from outside too.
     """
 
     type: str
@@ -58,7 +58,7 @@ class Act:
     data: tuple[tuple[str, Any], ...] = ()
     note: str = ""
     documents: tuple[bytes, ...] = ()
-    on_paper: bool = False
+    from_outside: bool = False
 
 
 def received(session: Session, views: Views, text: str, for_: str | None, waiting: frozenset[ConsignmentState]) -> list[Matter]:
@@ -91,12 +91,12 @@ def act_on(session: Session, views: Views, matters: Sequence[Matter], act: Act, 
     """Say an act of each matter, and tell what became of each.
 
     What was said from here before is not said again. What cannot be said is told beside the preview and with the fates; the
-    rest is signed once the person agrees to exactly those that the preview lists. Raises `LetterNotHeldError` for a letter on
-    paper of which this cannot be said.
+    rest is signed once the person agrees to exactly those that the preview lists. Raises `LetterNotHeldError` for a letter from
+    outside of which this cannot be said.
     """
     station = views.station
     matters = tuple(dict.fromkeys(matters))
-    for matter in matters if not act.on_paper else ():
+    for matter in matters if not act.from_outside else ():
         if outside_letter(station.view, matter.letter) is not None:
             letter_body(station, matter.letter)  # It says why not, and what can be done.
     speakers = {one.speaker: speaker_of(session, station, act.role, one.speaker, act=act.type) for one in matters}

@@ -257,7 +257,7 @@ def document_lines(session: Session, documents: Sequence[NamedDocument]) -> list
 def signer_lines(
     session: Session, views: Views, signers: Sequence[LetterSigner], words: Sequence[str], signed_at: int
 ) -> list[str]:
-    """Return who signed a letter, or entered one on paper, as a table; `words` name them."""
+    """Return who signed a letter, or entered one from outside, as a table; `words` name them."""
     language = session.language
     columns = (
         Column(heading=label("heading.signed_by", language), cut=False),

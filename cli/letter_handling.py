@@ -109,7 +109,9 @@ def close_command(  # noqa: PLR0913 - what a closing says
         (label("heading.text", language), text),
     )
     data = (("how", how), ("by", other), ("case_index", case_index))
-    act = Act(type=ConsignmentClosed.TYPE, role=Role.CLERK, make=make, says=says, data=data, on_paper=True, documents=documents)
+    act = Act(
+        type=ConsignmentClosed.TYPE, role=Role.CLERK, make=make, says=says, data=data, from_outside=True, documents=documents
+    )
     act_on(session, views, received(session, views, letter, for_, HELD), act, yes=yes, dry_run=dry_run)
 
 

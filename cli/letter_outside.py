@@ -1,4 +1,4 @@
-"""`ortoo letter receive | delivered`: letters that came on paper, and what became of ours with bodies not connected."""
+"""`ortoo letter receive | delivered`: letters that came from outside, and what became of ours with bodies not connected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from adapters.covers import CoverText
 from adapters.frozen_letters import freeze_files, store_frozen
-from adapters.outside import PaperLetter, delivered_outside, received_outside, scan
+from adapters.outside import LetterFromOutside, delivered_outside, received_outside, scan
 from adapters.station import Utterance
 from cli.acting import Speaker, speaker_of, speaking_option, submit
 from cli.as_of import parse_bound
@@ -56,7 +56,7 @@ _TIME: Final = "DATE|TIME"
 def receive_command(
     session: Session, /, files: tuple[Path, ...], for_: str | None, *, yes: bool, dry_run: bool, **said: Any
 ) -> None:
-    """Enter a letter that came on paper, by its scans, the main one first. It gets the next incoming number.
+    """Enter a letter that came from outside, by its scans, the main one first. It gets the next incoming number.
 
     The sender's signature is not in the system: a clerk tells what came. Who wrote it, its number and where the original lies
     stand in the cover; on the ledger stands only the cover's digest.
@@ -115,10 +115,10 @@ def delivered_command(  # noqa: PLR0913 - what a delivery says
     act_on(session, views, [own_letter(session, views, letter, for_)], act, yes=yes, dry_run=dry_run)
 
 
-def _paper(session: Session, views: Views, speaker: Speaker, said: dict[str, Any]) -> PaperLetter:
+def _paper(session: Session, views: Views, speaker: Speaker, said: dict[str, Any]) -> LetterFromOutside:
     """Return what the options say; raise `UsageError` for a time that is none, and what `named_letter` raises."""
     answers = said["answers"]
-    return PaperLetter(
+    return LetterFromOutside(
         kind=said["kind"],
         language=said["language"] or LETTER_LANGUAGES[session.language],
         channel=said["channel"],
@@ -129,7 +129,7 @@ def _paper(session: Session, views: Views, speaker: Speaker, said: dict[str, Any
     )
 
 
-def _preview(session: Session, views: Views, speaker: Speaker, paper: PaperLetter, said: dict[str, Any]) -> Preview:
+def _preview(session: Session, views: Views, speaker: Speaker, paper: LetterFromOutside, said: dict[str, Any]) -> Preview:
     language, station, offset = session.language, views.station, views.offset_minutes
     says = (
         ("heading.signed_by", speaker.words(station, language)),
@@ -152,7 +152,7 @@ def _preview(session: Session, views: Views, speaker: Speaker, paper: PaperLette
         "their_number": said["their_number"],
         "original": said["original"],
         "subject": said["subject"],
-        **{name: getattr(paper, name) for name in PaperLetter.__slots__},
+        **{name: getattr(paper, name) for name in LetterFromOutside.__slots__},
     }
     lines = ("", label("mark.signature_outside", language))
     pairs = tuple((label(key, language), value) for key, value in says if value)

@@ -40,7 +40,7 @@ from projections.letter_pages import LetterFacts, fate_of, recipient_of, signers
 from projections.mandate_queries import spoken_at
 from projections.names import organisation_names
 from projections.outbox_pages import sent_line
-from projections.paper_pages import PaperFacts
+from projections.outside_pages import OutsideFacts
 
 NAMED_ON_PAGE: Final = 12
 """As many addressees as are named on the page; of more it says how many."""
@@ -71,9 +71,9 @@ def print_command(session: Session, /, letter: str, output: Path, for_: str | No
     named = named_letter(session, views, letter, organisation)
     read = read_letter(views, named.letter, None)
     facts = read.facts
-    if isinstance(facts, PaperFacts):
+    if isinstance(facts, OutsideFacts):
         raise UsageError(
-            f"Letter {named.letter.hex()[:12]} came on paper: print its scans, which `ortoo letter read --save DIR` writes. "
+            f"Letter {named.letter.hex()[:12]} came from outside: print its scans, which `ortoo letter read --save DIR` writes. "
             "The page of `ortoo letter print` is a copy of an electronic original."
         )
     sheet = _Collected(session, views, facts, read).sheet(organisation)

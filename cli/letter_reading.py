@@ -36,7 +36,7 @@ from domain.ids import LetterId, OrgId, officer_id, organisation_id
 from domain.reasons import Reason
 from projections.filters import acted_for
 from projections.letter_pages import LetterFacts, NamedDocument, documents_of, letter_facts, recipient_of
-from projections.paper_pages import PaperFacts, paper_facts
+from projections.outside_pages import OutsideFacts, outside_facts
 
 TEXT_LIMIT_BYTES: Final = 1024 * 1024
 """A longer text is no letter that anybody reads on a terminal; it is saved and opened with another program."""
@@ -46,7 +46,7 @@ TEXT_LIMIT_BYTES: Final = 1024 * 1024
 class ReadLetter:
     """A letter whose every document was checked: what it is, its documents by name, its main text if it is one."""
 
-    facts: LetterFacts | PaperFacts
+    facts: LetterFacts | OutsideFacts
     documents: tuple[NamedDocument, ...]
     text: str | None
     saved: tuple[SavedDocument, ...]
@@ -78,7 +78,7 @@ def read_command(session: Session, /, letter: str, folder: str | None, for_: str
 
 
 def read_letter(views: Views, letter: LetterId, folder: Path | None) -> ReadLetter:
-    """Check every document of a letter, also of one on paper.
+    """Check every document of a letter, also of one from outside.
 
     Raises a `DocumentError` at the first that is missing or differs: nothing is shown.
     """
@@ -89,7 +89,7 @@ def read_letter(views: Views, letter: LetterId, folder: Path | None) -> ReadLett
     with contextlib.closing(_checked(views, body.cover)):
         views.projector.fill_covers()
     with views.reading() as connection:
-        facts = letter_facts(connection, letter) or paper_facts(connection, letter)
+        facts = letter_facts(connection, letter) or outside_facts(connection, letter)
         documents = documents_of(connection, letter)
     if facts is None:
         raise letter_not_here(letter)
@@ -137,9 +137,9 @@ def _data(views: Views, read: ReadLetter) -> dict[str, Any]:
 def _lines(session: Session, read: ReadLetter) -> list[str]:
     language = session.language
     facts = read.facts
-    whose = (facts.written_by or AWAITED_SUBJECT) if isinstance(facts, PaperFacts) else facts.sender
+    whose = (facts.written_by or AWAITED_SUBJECT) if isinstance(facts, OutsideFacts) else facts.sender
     head = visible(f"{whose}  № {facts.number}  {subject_words(facts.subject)}")
-    outside = (label("mark.signature_outside", language),) if isinstance(facts, PaperFacts) else ()
+    outside = (label("mark.signature_outside", language),) if isinstance(facts, OutsideFacts) else ()
     text = [label("note.main_not_text", language)] if read.text is None else [visible(one) for one in read.text.splitlines()]
     return [head, *outside, "", *text, "", *_document_table(session, read), label("note.digests_checked", language)]
 

@@ -72,7 +72,7 @@ def send_command(
 @click.command("reply")
 @click.argument("letter", metavar="LETTER")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--to", "to", metavar="ORG", help="Whom a reply goes to whose letter came on paper; others go to the sender.")
+@click.option("--to", "to", metavar="ORG", help="Whom a reply goes to whose letter came from outside; others go to the sender.")
 @click.option("--interim", is_flag=True, help="No final answer: the letter that is answered stays open in the inbox.")
 @content_options
 @again_option
@@ -152,15 +152,15 @@ def send_draft(  # noqa: PLR0913 - a draft, and the options of every command tha
 
 
 def _addressee(views: Views, letter: LetterId, to: str | None) -> str:
-    """Return whom a reply goes to: the sender, or for a letter on paper whom the person says; raise `UsageError` otherwise."""
+    """Return whom a reply goes to: the sender, or for a letter from outside whom `to` names; raise `UsageError` otherwise."""
     station = views.station
-    on_paper = outside_letter(station.view, letter) is not None
-    if on_paper and to is None:
+    from_outside = outside_letter(station.view, letter) is not None
+    if from_outside and to is None:
         raise UsageError(
-            "The letter came on paper: its sender is known by words only. Say with --to ORG which organisation of the directory "
-            "the reply goes to; `ortoo org list` shows them, those outside the exchange too."
+            "The letter came from outside: its sender is known by words only. Say with --to ORG which organisation of the "
+            "directory the reply goes to; `ortoo org list` shows them, those outside the exchange too."
         )
-    if to is not None and not on_paper:
+    if to is not None and not from_outside:
         raise UsageError(
             "A reply goes to the letter's sender: leave --to out, or `ortoo letter draft` a letter that --answers it."
         )

@@ -13,9 +13,9 @@ from cli.boxes import sent_data, to_words
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
 from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_data, recipients_named
+from cli.letter_from_outside import outside_data, outside_details, outside_lines
 from cli.naming import home_if_known, named_letter
 from cli.options import command_options, page_options, reading_options
-from cli.paper_letters import paper_data, paper_lines, paper_of
 from cli.reading import (
     Chosen,
     filter_options,
@@ -139,15 +139,15 @@ def show_command(
 def _show_other(viewed: Viewed) -> None:
     """Tell of a letter that nobody sent on this ledger: it came on paper, or waits in the queue."""
     session, views = viewed.session, viewed.views
-    paper = paper_of(session, views, viewed.letter, now=viewed.now)
+    paper = outside_details(session, views, viewed.letter, now=viewed.now)
     if paper is None:
         _show_queued(session, views, viewed.letter)
         return
     approvals = _approvals(viewed)
     agreed = ["", *approval_lines(session, views, approvals)] if approvals else []
     session.show(
-        {**scope_data(views), **paper_data(paper), "approvals": approvals},
-        lambda: [*banner(session, views), *paper_lines(session, views, paper), *agreed],
+        {**scope_data(views), **outside_data(paper), "approvals": approvals},
+        lambda: [*banner(session, views), *outside_lines(session, views, paper), *agreed],
     )
 
 

@@ -62,7 +62,7 @@ def book_year(views: Views, year: int | None) -> int:
 
 
 def outside_words(session: Session, row: RegisterRow) -> str:
-    """Return who wrote a letter on paper, with the mark that his signature is not in the system; nothing of any other."""
+    """Return who wrote a letter from outside, with the mark that his signature is not in the system; nothing of any other."""
     if row.channel is None:
         return ""
     how = code_label("channel", row.channel, session.language)

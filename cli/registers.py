@@ -42,7 +42,7 @@ EXPORTED: Final = (
     "remarks",
 )
 """The columns of an export; times are in the ledger's offset. A remark is a type of event, its position and a corrected index;
-of a letter on paper, whose sender's signature is not in the system, the type of its entry, its position and how it came."""
+of a letter from outside, whose sender's signature is not in the system, the type of its entry, its position and how it came."""
 
 
 @click.group("register")

@@ -68,7 +68,7 @@ def correct(  # noqa: PLR0913 - what a correction says
     )
     data = (("entry", entry), ("case_index", case_index), ("reason", reason))
     act = Act(
-        type=RegistrationCorrected.TYPE, role=Role.CLERK, make=make, says=says, data=data, on_paper=True, documents=documents
+        type=RegistrationCorrected.TYPE, role=Role.CLERK, make=make, says=says, data=data, from_outside=True, documents=documents
     )
     act_on(session, views, [matter], act, yes=yes, dry_run=dry_run)
 
@@ -101,7 +101,9 @@ def void(  # noqa: PLR0913 - what a voiding says
         (label("heading.text", language), text),
     )
     data = (("entry", entry), ("reason", reason))
-    act = Act(type=RegistrationVoided.TYPE, role=Role.CLERK, make=make, says=says, data=data, on_paper=True, documents=documents)
+    act = Act(
+        type=RegistrationVoided.TYPE, role=Role.CLERK, make=make, says=says, data=data, from_outside=True, documents=documents
+    )
     act_on(session, views, [matter], act, yes=yes, dry_run=dry_run)
 
 

@@ -1,4 +1,4 @@
-"""The rules of the world outside the exchange: letters that came on paper, and deliveries to bodies that are not connected.
+"""The rules of the world outside the exchange: letters that came from outside, and deliveries to bodies that are not connected.
 
 The claimed times are compared with ledger time once, here; nothing else is ever decided by them.
 """

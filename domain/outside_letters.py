@@ -1,4 +1,4 @@
-"""What is kept of the world outside the exchange: letters that came on paper, and what became of ours with bodies outside.
+"""What is kept of the world outside the exchange: letters that came from outside, and what became of ours with bodies outside.
 
 Aggregates: `outside_letter:<identity>` (which organisation entered a letter from outside; it never changes again) and
 `outside_delivery:<letter>:<organisation>` (how and when a body outside got a letter, as its sender said last). The rules of the

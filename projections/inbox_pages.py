@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from domain.consignments import ConsignmentState
 from domain.events_office import ConsignmentFetched
@@ -22,8 +22,8 @@ from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
-from projections.outside import PAPER
-from projections.paper_pages import papers_of
+from projections.outside import OUTSIDE_LETTERS
+from projections.outside_pages import outside_letters_of
 
 FROM_OUTSIDE: Final = "from_outside"
 """The mark of a letter whose sender's signature is not in the system."""
@@ -44,8 +44,8 @@ _UNFINISHED: Final = (*_ANSWERABLE, ConsignmentState.RECALL_ASKED)
 class InboxLine:
     """A letter and one of its recipients. `marks` are codes; `number` is the recipient's own, `their_number` the sender's.
 
-    `acknowledge_by` and `reply_by` are the signed instants, the two `due` those that outages moved them to. A letter on paper has
-    no `sender` but a `written_by`, in the words of its cover; it arrived when the clerk says so.
+    `acknowledge_by` and `reply_by` are the signed instants, the two `due` those that outages moved them to. A letter from outside
+    has no `sender` but a `written_by`, in the words of its cover; it arrived when the clerk says so.
     """
 
     letter: LetterId
@@ -84,11 +84,18 @@ def letters_to(connection: Connection, recipient: OrgId) -> tuple[tuple[LetterId
     return tuple((LetterId(row.letter), row.position) for row in connection.execute(chosen))
 
 
+def letters_passed_on_to(connection: Connection, recipient: OrgId) -> int:
+    """Return how many letters came to a recipient by a transfer, and were addressed to others."""
+    passed_on = (_L.letter == _C.letter) & (_L.position != _C.position)
+    chosen = select(func.count()).select_from(CONSIGNMENTS.join(LETTERS, passed_on)).where(_C.recipient == recipient)
+    return connection.execute(chosen).scalar_one()
+
+
 def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
     """Return letters that went to any of the recipients, newest first; terms are over at `now`, the region is the senders'.
 
-    Letters on paper stand among them, where they were entered. Raises `CursorError` if the page begins after something that is
-    no line.
+    Letters from outside stand among them, where they were entered. Raises `CursorError` if the page begins after something that
+    is no line.
     """
     conditions = [_C.recipient.in_(recipients), *letter_conditions(filters), *_conditions(filters)]
     if filters.region is not None:
@@ -175,12 +182,12 @@ def _after(cursor: str, position: ColumnElement[Any], recipient: ColumnElement[A
 
 
 def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted) -> tuple[InboxLine, ...]:
-    """Return as many letters on paper as a page has lines, and one more."""
-    chosen = papers_of(recipients, filters)
+    """Return as many letters from outside as a page has lines, and one more."""
+    chosen = outside_letters_of(recipients, filters)
     if chosen is None:
         return ()
     if page.after is not None:
-        chosen = chosen.where(_after(page.after, PAPER.c.position, PAPER.c.organisation))
+        chosen = chosen.where(_after(page.after, OUTSIDE_LETTERS.c.position, OUTSIDE_LETTERS.c.organisation))
     rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (f"{row.subject} {row.written_by}", None))
     contests = contests_among(connection, (row.position for row in rows))
     return tuple(_paper_line(row, contests) for row in rows)

@@ -10,27 +10,27 @@ from domain.ids import LetterId, OrgId
 from domain.verdicts import RegisterKind
 from projections.covers import COVERS
 from projections.letters import LETTERS
-from projections.outside import PAPER
-from projections.paper_pages import paper_facts
+from projections.outside import OUTSIDE_LETTERS
+from projections.outside_pages import outside_facts
 from projections.registers import ENTRIES
 
 DIGEST_BITS: Final = 256
 
 
 def letters_with_prefix(connection: Connection, prefix: str, limit: int) -> tuple[LetterId, ...]:
-    """Return at most `limit` letters, also on paper, whose identity begins with these hexadecimal digits, in their order."""
+    """Return at most `limit` letters, also from outside, whose identity begins with these hexadecimal digits, in their order."""
     free_bits = DIGEST_BITS - 4 * len(prefix)
     first = int(prefix, 16) << free_bits
     last = first | ((1 << free_bits) - 1)
     least, most = (number.to_bytes(DIGEST_BITS // 8, "big") for number in (first, last))
-    within = (select(one.c.letter).where((one.c.letter >= least) & (one.c.letter <= most)) for one in (LETTERS, PAPER))
+    within = (select(one.c.letter).where((one.c.letter >= least) & (one.c.letter <= most)) for one in (LETTERS, OUTSIDE_LETTERS))
     chosen = union_all(*within).order_by("letter").limit(limit)
     return tuple(LetterId(bytes(letter)) for letter in connection.execute(chosen).scalars())
 
 
 def letters_with_mark(connection: Connection, mark: str) -> tuple[LetterId, ...]:
-    """Return the letters, also on paper, that bear a temporary mark: one, or none, or by rare chance more."""
-    bearing = (select(one.c.letter, one.c.position).where(one.c.mark == mark) for one in (LETTERS, PAPER))
+    """Return the letters, also from outside, that bear a temporary mark: one, or none, or by rare chance more."""
+    bearing = (select(one.c.letter, one.c.position).where(one.c.mark == mark) for one in (LETTERS, OUTSIDE_LETTERS))
     chosen = union_all(*bearing).order_by("position")
     return tuple(LetterId(bytes(letter)) for letter in connection.execute(chosen).scalars())
 
@@ -57,5 +57,5 @@ def described(connection: Connection, letter: LetterId) -> str:
     row = connection.execute(chosen).first()
     if row is not None:
         return f"{row.sender}  № {row.printed}  {row.subject or '…'}"
-    paper = paper_facts(connection, letter)
+    paper = outside_facts(connection, letter)
     return "" if paper is None else f"{paper.written_by or '…'}  № {paper.their_number or '…'}  {paper.subject or '…'}"

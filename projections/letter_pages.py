@@ -19,13 +19,13 @@ from projections.directory_tables import CERTIFICATES, KEYS
 from projections.inbox import CONSIGNMENTS
 from projections.letters import DOCUMENTS, HERE, LETTERS, REFERENCES, RELATIONS, SIGNERS
 from projections.moved_terms import LATE, with_moved
-from projections.outside import PAPER
+from projections.outside import OUTSIDE_LETTERS
+from projections.outside_pages import correspondent_of
 from projections.outside_queries import Delivery, deliveries_of
-from projections.paper_pages import correspondent_of
 
 EXPIRED: Final = "expired"
 ANSWERED: Final = "answered"
-_COVER: Final = func.coalesce(LETTERS.c.cover, PAPER.c.cover)
+_COVER: Final = func.coalesce(LETTERS.c.cover, OUTSIDE_LETTERS.c.cover)
 THREAD_LIMIT: Final = 500
 """A circular may have an answer from every recipient; the outbox counts them, the thread shows the first."""
 
@@ -89,7 +89,7 @@ class LetterSigner:
 class ThreadLine:
     """Another letter of the thread: `relation` says what one does to the other, `by_this` which of the two says so.
 
-    A letter of another ledger, or one that is not known here, has no position; one on paper has no sender but `written_by`,
+    A letter of another ledger, or one that is not known here, has no position; one from outside has no sender but `written_by`,
     and the incoming number.
     """
 
@@ -146,11 +146,11 @@ def letter_facts(connection: Connection, letter: LetterId) -> LetterFacts | None
 
 
 def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocument, ...]:
-    """Return the documents of a letter, or of one on paper, in the order in which it names them."""
+    """Return the documents of a letter, or of one from outside, in the order in which it names them."""
     chosen = (
         select(DOCUMENTS, NAMES.c.name)
         .outerjoin(LETTERS, LETTERS.c.letter == DOCUMENTS.c.letter)
-        .outerjoin(PAPER, PAPER.c.letter == DOCUMENTS.c.letter)
+        .outerjoin(OUTSIDE_LETTERS, OUTSIDE_LETTERS.c.letter == DOCUMENTS.c.letter)
         .outerjoin(NAMES, (NAMES.c.cover == _COVER) & (NAMES.c.sha256 == DOCUMENTS.c.sha256))
         .where(DOCUMENTS.c.letter == letter)
         .order_by(DOCUMENTS.c.place)
@@ -164,11 +164,11 @@ def documents_of(connection: Connection, letter: LetterId) -> tuple[NamedDocumen
 
 
 def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[LetterSigner, ...]:
-    """Return who signed a letter, or entered one on paper, in order, as the directory has their keys.
+    """Return who signed a letter, or entered one from outside, in order, as the directory has their keys.
 
     A certificate may have expired at `now`.
     """
-    position = func.coalesce(LETTERS.c.position, PAPER.c.position)
+    position = func.coalesce(LETTERS.c.position, OUTSIDE_LETTERS.c.position)
     chosen = (
         select(
             SIGNERS.c.certificate, KEYS, CERTIFICATES.c.assurance, CERTIFICATES.c.not_after, position.label("position"), OUTCOME
@@ -176,7 +176,7 @@ def signers_of(connection: Connection, letter: LetterId, *, now: int) -> tuple[L
         .join(CERTIFICATES, CERTIFICATES.c.certificate == SIGNERS.c.certificate)
         .join(KEYS, KEYS.c.key == CERTIFICATES.c.key)
         .outerjoin(LETTERS, LETTERS.c.letter == SIGNERS.c.letter)
-        .outerjoin(PAPER, PAPER.c.letter == SIGNERS.c.letter)
+        .outerjoin(OUTSIDE_LETTERS, OUTSIDE_LETTERS.c.letter == SIGNERS.c.letter)
         .where(SIGNERS.c.letter == letter)
         .order_by(SIGNERS.c.place)
     )
@@ -253,11 +253,13 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
 
 def _with_letters(said: Any) -> Any:
     there = said.subquery()
-    position, at, number = (func.coalesce(LETTERS.c[name], PAPER.c[name]).label(name) for name in ("position", "at", "printed"))
+    position, at, number = (
+        func.coalesce(LETTERS.c[name], OUTSIDE_LETTERS.c[name]).label(name) for name in ("position", "at", "printed")
+    )
     return (
         select(there, position, at, LETTERS.c.sender, correspondent_of().label("written_by"), number, COVERS.c.subject)
         .outerjoin(LETTERS, (LETTERS.c.letter == there.c.there) & (there.c.ledger == HERE))
-        .outerjoin(PAPER, (PAPER.c.letter == there.c.there) & (there.c.ledger == HERE))
+        .outerjoin(OUTSIDE_LETTERS, (OUTSIDE_LETTERS.c.letter == there.c.there) & (there.c.ledger == HERE))
         .outerjoin(COVERS, COVERS.c.cover == _COVER)
         .order_by(position)
         .limit(THREAD_LIMIT)

@@ -62,7 +62,7 @@ REFERENCES: Final = Table(
     Column("other", LargeBinary, primary_key=True),
     Column("ledger", LargeBinary, primary_key=True),
     Index("letter_references_other", "other"),
-    comment="what each letter, also one on paper, answers, follows, replaces or relates to; the ledger is empty for one of this",
+    comment="what each letter, also one from outside, answers, follows, replaces or relates to; no ledger: one of this",
 )
 
 DOCUMENTS: Final = Table(
@@ -74,7 +74,7 @@ DOCUMENTS: Final = Table(
     Column("role", String, nullable=False),
     Column("size_bytes", BIG, nullable=False),
     Column("media_type", String, nullable=False),
-    comment="the documents of each letter, also of one on paper, in the order in which it names them, without its cover",
+    comment="the documents of each letter, also of one from outside, in the order in which it names them, without its cover",
 )
 
 SIGNERS: Final = Table(
@@ -83,7 +83,7 @@ SIGNERS: Final = Table(
     Column("letter", LargeBinary, primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("certificate", LargeBinary, nullable=False),
-    comment="the certificates under which each letter was signed, in order, and each letter on paper was entered",
+    comment="the certificates under which each letter was signed, in order, and each letter from outside was entered",
 )
 
 ADDRESSED_GROUPS: Final = Table(

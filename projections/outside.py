@@ -1,4 +1,4 @@
-"""The projection `outside`: letters that came on paper, and how bodies outside the exchange got ours."""
+"""The projection `outside`: letters that came from outside, and how bodies outside the exchange got ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.registers import printed
 from projections.columns import BIG, METADATA, NAME, row_of
 from projections.happenings import Batch, Happening
 
-PAPER: Final = Table(
+OUTSIDE_LETTERS: Final = Table(
     "outside_letters",
     METADATA,
     Column("letter", LargeBinary, primary_key=True),
@@ -35,7 +35,7 @@ PAPER: Final = Table(
     Column("cover", LargeBinary, nullable=False),
     Index("outside_letters_organisation", "organisation", "position"),
     Index("outside_letters_mark", "mark"),
-    comment="every letter that came on paper: who entered it, how and when it came; the sender's signature is not in the system",
+    comment="every letter from outside: who entered it, how and when it came; the sender's signature is not in the system",
 )
 
 DELIVERIES: Final = Table(
@@ -56,12 +56,12 @@ class OutsideProjection:
 
     name = "outside"
     version = 1
-    tables = (PAPER, DELIVERIES)
+    tables = (OUTSIDE_LETTERS, DELIVERIES)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
-        """Write what a batch says of letters on paper and of deliveries outside."""
+        """Write what a batch says of letters from outside and of deliveries outside."""
         entered = [(one, one.accepted) for one in batch.happenings if isinstance(one.accepted, LetterReceivedOutside)]
-        insert_rows(connection, PAPER, [_paper_row(one, body, batch) for one, body in entered])
+        insert_rows(connection, OUTSIDE_LETTERS, [_paper_row(one, body, batch) for one, body in entered])
         told = [
             row_of(
                 DELIVERIES,
@@ -80,7 +80,7 @@ class OutsideProjection:
 def _paper_row(one: Happening, body: LetterReceivedOutside, batch: Batch) -> tuple[Any, ...]:
     letter, number = LetterId(one.verdict.identity), one.verdict.number
     return row_of(
-        PAPER,
+        OUTSIDE_LETTERS,
         letter=letter,
         organisation=body.header.organisation,
         position=one.position,

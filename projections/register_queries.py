@@ -18,20 +18,20 @@ from projections.handling import REMARKS
 from projections.letters import LETTERS
 from projections.mandates import SPOKEN
 from projections.outbox import SENT, count_name
-from projections.outside import PAPER
+from projections.outside import OUTSIDE_LETTERS
 from projections.registers import ENTRIES
 
 _LETTER: Final = (
-    func.coalesce(LETTERS.c.at, PAPER.c.arrived_at).label("arrived_at"),
+    func.coalesce(LETTERS.c.at, OUTSIDE_LETTERS.c.arrived_at).label("arrived_at"),
     COVERS.c.subject,
-    PAPER.c.channel,
+    OUTSIDE_LETTERS.c.channel,
     TEXTS.c.text.label("written_by"),
 )
 _SAID: Final = TEXTS.alias("said")
 _FIRST_ABOUT: Final = (
     select(func.min(_SAID.c.place))
-    .where((_SAID.c.cover == PAPER.c.cover) & (_SAID.c.about == CORRESPONDENT))
-    .correlate(PAPER)
+    .where((_SAID.c.cover == OUTSIDE_LETTERS.c.cover) & (_SAID.c.about == CORRESPONDENT))
+    .correlate(OUTSIDE_LETTERS)
     .scalar_subquery()
 )
 """A cover may say twice who wrote it: the first counts, and the register has one row."""
@@ -56,8 +56,8 @@ class RegisterRow:
 
     `correspondent` None: several recipients, as many as `recipients` says (0: an incoming letter); `subject` None: the cover
     has not arrived; `acting_for`: for whom the officer signed, if he did under a mandate.
-    `channel`: how a letter on paper came, whose sender's signature is not in the system, and `written_by` who wrote it, in words
-    of its cover; None for every other.
+    `channel`: how a letter from outside came, whose sender's signature is not in the system, and `written_by` who wrote it, in
+    words of its cover; None for every other.
     `remarks` were made later, in ledger order: what stands beside them is the first entry, which stays as it was.
     """
 
@@ -96,9 +96,9 @@ def register_entries(
         .outerjoin(SPOKEN, SPOKEN.c.position == own.position)
         .outerjoin(SENT, SENT.c.letter == own.letter)
         .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
-        .outerjoin(PAPER, PAPER.c.letter == own.letter)
-        .outerjoin(COVERS, COVERS.c.cover == func.coalesce(LETTERS.c.cover, PAPER.c.cover))
-        .outerjoin(TEXTS, (TEXTS.c.cover == PAPER.c.cover) & (TEXTS.c.place == _FIRST_ABOUT))
+        .outerjoin(OUTSIDE_LETTERS, OUTSIDE_LETTERS.c.letter == own.letter)
+        .outerjoin(COVERS, COVERS.c.cover == func.coalesce(LETTERS.c.cover, OUTSIDE_LETTERS.c.cover))
+        .outerjoin(TEXTS, (TEXTS.c.cover == OUTSIDE_LETTERS.c.cover) & (TEXTS.c.place == _FIRST_ABOUT))
         .where(here)
         .order_by(own.serial)
         .limit(limit)

@@ -19,7 +19,7 @@ from adapters.frozen_letters import FrozenDocument, FrozenLetter, store_frozen
 from adapters.handling import closed, passed_on, receipt_withdrawn, registration_corrected, registration_voided, reminded
 from adapters.keyring import OfficerSigner
 from adapters.mandates import MandateTerms, mandate_granted, mandate_revoked
-from adapters.outside import PaperLetter, delivered_outside, received_outside
+from adapters.outside import LetterFromOutside, delivered_outside, received_outside
 from adapters.registration import registered
 from adapters.signers import signer_of
 from adapters.station import Station, Utterance
@@ -220,7 +220,7 @@ class _Office(Story):
         letter, clerk = self.send("on paper", PAPER_OFFICE, FIRST), self.signer("ministry-clerk")
         delivery: dict[str, Any] = {"channel": "by_hand", "delivered_at": self.clock()}
         self.say("delivered", delivered_outside(self.station, clerk, MINISTRY, letter, PAPER_OFFICE, **delivery))
-        arrived = PaperLetter(
+        arrived = LetterFromOutside(
             kind="letter",
             language="uz",
             channel="post",

@@ -19,7 +19,7 @@ from tests.faults import (
 from tests.faults.provocation import Provocation
 from tests.faults.provoked_approvals import (
     BY_THE_CHAIR,
-    PAPER,
+    OUTSIDE_LETTERS,
     approved,
     asked,
     deciding,
@@ -124,7 +124,7 @@ def approving(court: Court) -> None:
     court.accept(deciding(court, ApprovalRefused, refused, "chair"), deciding(court, ApprovalReturned, returned, "chair"))
     court.accept(withdrawing(court, withdrawn))
     again = approved(court, follows=returned)
-    court.accept(naming(court, again, documents=(PAPER,)))
+    court.accept(naming(court, again, documents=(OUTSIDE_LETTERS,)))
     silent = asked(court, stage(office("mfy-001"), due_at=court.clock() + HOUR_MS))
     court.clock.at_ms += 2 * HOUR_MS
     court.accept(missing(court, silent), deciding(court, ApprovalGiven, silent, "chair"))

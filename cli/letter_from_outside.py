@@ -1,4 +1,4 @@
-"""`ortoo letter show` of a letter that came on paper: what was entered, who entered it, its scans, and what answers it."""
+"""`ortoo letter show` of a letter that came from outside: what was entered, who entered it, its scans, and what answers it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from projections.inbox_pages import FROM_OUTSIDE
 from projections.letter_pages import LetterSigner, NamedDocument, ThreadLine, documents_of, signers_of, thread_of
 from projections.mandate_queries import SpokenFor, spoken_at
 from projections.names import officer_words, organisation_names
-from projections.paper_pages import PaperFacts, paper_facts
+from projections.outside_pages import OutsideFacts, outside_facts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Paper:
-    """Everything that is told of a letter on paper."""
+class OutsideDetails:
+    """Everything that is told of a letter from outside."""
 
-    facts: PaperFacts
+    facts: OutsideFacts
     documents: tuple[NamedDocument, ...]
     signers: tuple[LetterSigner, ...]
     thread: tuple[ThreadLine, ...]
@@ -36,11 +36,11 @@ class Paper:
     witnessed: bool
 
 
-def paper_of(session: Session, views: Views, letter: LetterId, *, now: int) -> Paper | None:
-    """Return everything that is told of a letter on paper, None if the views have no such letter."""
+def outside_details(session: Session, views: Views, letter: LetterId, *, now: int) -> OutsideDetails | None:
+    """Return everything that is told of a letter from outside, None if the views have no such letter."""
     languages = languages_of(session)
     with views.reading() as connection:
-        facts = paper_facts(connection, letter)
+        facts = outside_facts(connection, letter)
         if facts is None:
             return None
         spoken = spoken_at(connection, [facts.position]).get(facts.position)
@@ -49,7 +49,7 @@ def paper_of(session: Session, views: Views, letter: LetterId, *, now: int) -> P
             officers |= {(spoken.officer, facts.organisation), (spoken.deputy, spoken.deputy_organisation)}
         thread = thread_of(connection, letter)
         organisations = {facts.organisation, *(one.sender for one in thread if one.sender is not None)}
-        return Paper(
+        return OutsideDetails(
             facts=facts,
             documents=documents_of(connection, letter),
             signers=signers_of(connection, letter, now=now),
@@ -61,44 +61,44 @@ def paper_of(session: Session, views: Views, letter: LetterId, *, now: int) -> P
         )
 
 
-def paper_data(paper: Paper) -> dict[str, Any]:
-    """Return a letter on paper as documented fields: codes and numbers, and the words of its cover."""
-    facts = {name: getattr(paper.facts, name) for name in PaperFacts.__slots__}
-    spoken = paper.spoken
+def outside_data(details: OutsideDetails) -> dict[str, Any]:
+    """Return a letter from outside as documented fields: codes and numbers, and the words of its cover."""
+    facts = {name: getattr(details.facts, name) for name in OutsideFacts.__slots__}
+    spoken = details.spoken
     return {
         "letter": {
             **facts,
             "acting_for": spoken.officer if spoken else None,
             "mandate": spoken.mandate if spoken else None,
-            "marks": _marks(paper),
-            "witnessed": paper.witnessed,
+            "marks": _marks(details),
+            "witnessed": details.witnessed,
         },
-        "documents": paper.documents,
-        "signers": paper.signers,
-        "thread": paper.thread,
+        "documents": details.documents,
+        "signers": details.signers,
+        "thread": details.thread,
     }
 
 
-def paper_lines(session: Session, views: Views, paper: Paper) -> list[str]:
-    """Return a letter on paper as lines."""
-    facts = paper.facts
+def outside_lines(session: Session, views: Views, details: OutsideDetails) -> list[str]:
+    """Return a letter from outside as lines."""
+    facts = details.facts
     outside = label("mark.signature_outside", session.language)
-    lines = [outside, "", *pair_lines(_pairs(session, views, paper)), "", *document_lines(session, paper.documents)]
-    words = [_signer_words(session, paper) for _ in paper.signers]
-    lines += ["", *signer_lines(session, views, paper.signers, words, facts.signed_at)]
-    if paper.thread:
-        lines += ["", *thread_lines(session, views, paper.thread, paper.organisations)]
+    lines = [outside, "", *pair_lines(_pairs(session, views, details)), "", *document_lines(session, details.documents)]
+    words = [_signer_words(session, details) for _ in details.signers]
+    lines += ["", *signer_lines(session, views, details.signers, words, facts.signed_at)]
+    if details.thread:
+        lines += ["", *thread_lines(session, views, details.thread, details.organisations)]
     return lines
 
 
-def _marks(paper: Paper) -> tuple[str, ...]:
-    told = {FROM_OUTSIDE: True, "answered": paper.facts.answered, "finished": paper.facts.how is not None}
+def _marks(details: OutsideDetails) -> tuple[str, ...]:
+    told = {FROM_OUTSIDE: True, "answered": details.facts.answered, "finished": details.facts.how is not None}
     return tuple(mark for mark, holds in told.items() if holds)
 
 
-def _pairs(session: Session, views: Views, paper: Paper) -> list[tuple[str, object]]:
-    facts, language, offset = paper.facts, session.language, views.offset_minutes
-    awaited = "" if paper.witnessed else f" ({label('note.not_witnessed', language)})"
+def _pairs(session: Session, views: Views, details: OutsideDetails) -> list[tuple[str, object]]:
+    facts, language, offset = details.facts, session.language, views.offset_minutes
+    awaited = "" if details.witnessed else f" ({label('note.not_witnessed', language)})"
     written = None if facts.written_at is None else show_time(facts.written_at, offset)
     pairs: tuple[tuple[str, object], ...] = (
         ("heading.number", facts.number),
@@ -109,22 +109,22 @@ def _pairs(session: Session, views: Views, paper: Paper) -> list[tuple[str, obje
         ("heading.arrived", show_time(facts.arrived_at, offset)),
         ("heading.channel", code_label("channel", facts.channel, language)),
         ("heading.original", facts.original),
-        ("heading.to", paper.organisations[facts.organisation]),
+        ("heading.to", details.organisations[facts.organisation]),
         ("heading.registered", show_time(facts.at, offset)),
         ("heading.position", f"{facts.position}{awaited}"),
         ("heading.kind", code_label("kind", facts.kind, language)),
         ("heading.language", facts.language),
         ("heading.case", facts.case_index),
         ("heading.closing", None if facts.how is None else code_label("closing", facts.how, language)),
-        ("heading.marks", mark_words(session, _marks(paper))),
+        ("heading.marks", mark_words(session, _marks(details))),
         ("heading.identity", facts.letter.hex()),
     )
     return [(label(heading, language), value) for heading, value in pairs if value]
 
 
-def _signer_words(session: Session, paper: Paper) -> str:
-    facts, spoken = paper.facts, paper.spoken
+def _signer_words(session: Session, details: OutsideDetails) -> str:
+    facts, spoken = details.facts, details.spoken
     if spoken is None:
-        return paper.officers[facts.officer, facts.organisation]
-    deputy = paper.officers[spoken.deputy, spoken.deputy_organisation]
-    return acting_words(session.language, deputy, paper.officers[spoken.officer, facts.organisation])
+        return details.officers[facts.officer, facts.organisation]
+    deputy = details.officers[spoken.deputy, spoken.deputy_organisation]
+    return acting_words(session.language, deputy, details.officers[spoken.officer, facts.organisation])

@@ -1,4 +1,4 @@
-"""Letters on paper: a ministry enters what came by post, and tells how a committee that is not connected got its letter."""
+"""Letters from outside: a ministry enters what came by post, and tells how a committee that is not connected got its letter."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
         ("acknowledge", "in:1"),
         ("recall", "in:1", "--reason", "OTHER"),
     ):
-        assert "came on paper" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
+        assert "came from outside" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
     answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
     assert "--to ORG" in day.ministry.run(*answer).err
     day.ministry.done(*answer, "--to", "mfy-003")

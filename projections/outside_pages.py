@@ -1,4 +1,4 @@
-"""Reading letters on paper: what each of them is, and those that stand in an inbox among the letters of the exchange."""
+"""Reading letters from outside: what each of them is, and those that stand in an inbox among the letters of the exchange."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from projections.covers import COVERS, TEXTS
 from projections.filters import Filters, numbered
 from projections.handling import CLOSINGS
 from projections.letters import ANSWERS, HERE, REFERENCES
-from projections.outside import PAPER
+from projections.outside import OUTSIDE_LETTERS
 
-_P: Final = PAPER.c
+_P: Final = OUTSIDE_LETTERS.c
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PaperFacts:
-    """A letter on paper as a clerk entered it; words are None until its cover is here (`cover_state` says whether it is).
+class OutsideFacts:
+    """A letter from outside as a clerk entered it; words are None until its cover is here (`cover_state` says whether it is).
 
     `at` is ledger time of the entry; `written_at` and `arrived_at` are what the clerk says, in milliseconds UTC. `number` is the
     incoming one, `written_by` its correspondent, `their_number` the one that the letter bears, `original` where the paper lies.
@@ -53,21 +53,21 @@ class PaperFacts:
     how: str | None
 
 
-def paper_facts(connection: Connection, letter: LetterId) -> PaperFacts | None:
-    """Return what a letter on paper is, None if these views have no such."""
-    row = connection.execute(_PAPERS.where(_P.letter == letter)).first()
+def outside_facts(connection: Connection, letter: LetterId) -> OutsideFacts | None:
+    """Return what a letter from outside is, None if these views have no such."""
+    row = connection.execute(_ENTERED.where(_P.letter == letter)).first()
     if row is None:
         return None
     named = dict(row._mapping)  # noqa: SLF001 - the columns by name
     named["number"] = named["printed"]
-    return PaperFacts(**{field: named[field] for field in PaperFacts.__slots__})
+    return OutsideFacts(**{field: named[field] for field in OutsideFacts.__slots__})
 
 
-def papers_of(recipients: Sequence[OrgId], filters: Filters) -> Select[Any] | None:
-    """Return the statement of the letters on paper that organisations entered and that pass the filters, the newest first.
+def outside_letters_of(recipients: Sequence[OrgId], filters: Filters) -> Select[Any] | None:
+    """Return the statement of the letters from outside that organisations entered and that pass the filters, the newest first.
 
-    None: by their filters there can be none. A letter on paper was received by being entered; nothing is owed for it by a time,
-    and its correspondent is no organisation of the directory.
+    None: by their filters there can be none. A letter from outside was received by being entered; nothing is owed for it by a
+    time, and its correspondent is no organisation of the directory.
     """
     states = filters.states and ConsignmentState.ACKNOWLEDGED not in filters.states
     if states or filters.overdue_at is not None or filters.sender is not None or filters.region is not None:
@@ -85,30 +85,30 @@ def papers_of(recipients: Sequence[OrgId], filters: Filters) -> Select[Any] | No
         conditions.append(CLOSINGS.c.position.is_(None))
     if filters.number is not None:
         conditions.append(or_(numbered(filters.number, (_P.printed,), (_P.serial,)), _word(THEIR_NUMBER) == filters.number))
-    return _PAPERS.where(*conditions).order_by(_P.position.desc(), _P.organisation)
+    return _ENTERED.where(*conditions).order_by(_P.position.desc(), _P.organisation)
 
 
 def correspondent_of() -> Any:
-    """Return who wrote a letter on paper, in the words of its cover, as an expression over its table."""
+    """Return who wrote a letter from outside, in the words of its cover, as an expression over its table."""
     return _word(CORRESPONDENT)
 
 
 def _word(about: str) -> Any:
     """Return the first text of a letter's cover about something, as an expression."""
     here = (TEXTS.c.cover == _P.cover) & (TEXTS.c.about == about)
-    return select(TEXTS.c.text).where(here).order_by(TEXTS.c.place).limit(1).correlate(PAPER).scalar_subquery()
+    return select(TEXTS.c.text).where(here).order_by(TEXTS.c.place).limit(1).correlate(OUTSIDE_LETTERS).scalar_subquery()
 
 
 _ANSWER: Final = (REFERENCES.c.other == _P.letter) & (REFERENCES.c.relation == ANSWERS) & (REFERENCES.c.ledger == HERE)
-_PAPERS: Final = (
+_ENTERED: Final = (
     select(
-        PAPER,
+        OUTSIDE_LETTERS,
         COVERS.c.subject,
         COVERS.c.state.label("cover_state"),
         _word(CORRESPONDENT).label("written_by"),
         _word(THEIR_NUMBER).label("their_number"),
         _word(ORIGINAL).label("original"),
-        select(REFERENCES.c.letter).where(_ANSWER).correlate(PAPER).exists().label("answered"),
+        select(REFERENCES.c.letter).where(_ANSWER).correlate(OUTSIDE_LETTERS).exists().label("answered"),
         CLOSINGS.c.how,
         CLOSINGS.c.position.label("closed_position"),
     )
