@@ -17,7 +17,7 @@ from domain.ids import OrgId
 from domain.inboxes import inbox_leaf
 from domain.proofs import ProofInvalidError, verify_inclusion
 from domain.tree import leaf_hash
-from projections.inbox_pages import letters_to
+from projections.inbox_pages import letters_passed_on_to, letters_to
 
 
 class Completeness(StrEnum):
@@ -33,13 +33,15 @@ class ProvenInbox:
     """An organisation's inbox held against the last commitment.
 
     `letters` are here and stand before `committed_size`, `committed_letters` were committed to, `later` came after. The
-    commitment stands at `committed_position`; None: there is none that covers this organisation.
+    commitment stands at `committed_position`; None: there is none that covers this organisation. `passed_on` came by a transfer:
+    nobody committed to these for this organisation, because they were addressed to others.
     """
 
     organisation: OrgId
     completeness: Completeness
     letters: int
     later: int
+    passed_on: int
     committed_letters: int | None
     committed_position: int | None
     committed_size: int | None
@@ -66,7 +68,7 @@ def prove_inboxes(session: Session, views: Views, organisations: Sequence[OrgId]
 def _prove(views: Views, organisation: OrgId) -> ProvenInbox:
     proof = inbox_proof(views.station, organisation)
     with views.reading() as connection:
-        received = letters_to(connection, organisation)
+        received, passed_on = letters_to(connection, organisation), letters_passed_on_to(connection, organisation)
     size = proof.size if proof else 0
     own = inbox_of(organisation, proof.inbox.position if proof else 0, (letter for letter, at in received if at < size))
     return ProvenInbox(
@@ -74,6 +76,7 @@ def _prove(views: Views, organisation: OrgId) -> ProvenInbox:
         completeness=Completeness.UNCOMMITTED if proof is None else _compare(proof, inbox_leaf(own)),
         letters=own.letters,
         later=len(received) - own.letters,
+        passed_on=passed_on,
         committed_letters=proof.inbox.letters if proof else None,
         committed_position=proof.event_position if proof else None,
         committed_size=proof.size if proof else None,
@@ -111,6 +114,11 @@ def _table(session: Session, proven: Sequence[ProvenInbox]) -> list[str]:
         for one in proven
     ]
     lines = table_lines(columns, rows)
+    lines += [
+        label("note.passed_on_uncommitted", language, organisation=one.organisation, count=one.passed_on)
+        for one in proven
+        if one.passed_on
+    ]
     if not all(one.witnessed for one in proven if one.committed_position is not None):
         lines.append(label("note.not_witnessed", language))
     return lines

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from adapters.correspondence import explanation
+from adapters.handling import passed_on
 from adapters.inboxes import inboxes_committed
 from adapters.station import Station
 from domain.ids import OrgId, sha256
 from tests.exchanges import MINISTRY, tell
 from tests.homes import Answer, Home
 from tests.offices import GROUP, Offices, offices
+
+FIRST, SECOND = OrgId("mfy-001"), OrgId("mfy-002")
 
 
 @pytest.fixture
@@ -59,6 +63,25 @@ def test_a_committee_sees_that_its_inbox_is_whole_and_what_came_since(told: Offi
     commit(station, told)
     assert proof(told.first, "mfy-001")[1]["committed_letters"] == 4
     assert told.first.run("inbox", "--for", "mfy-001", "--prove", "--overdue").code == 2
+
+
+def test_a_letter_that_was_passed_on_is_proven_where_it_was_addressed_and_told_where_it_came(told: Offices) -> None:
+    station, exchange = told.onlooker, told.exchange
+    letter = exchange.send(station, "deputy", "mfy-001", subject="Not ours")
+    exchange.send(station, "deputy", "mfy-002", subject="Their own")
+    entry, cover = explanation("Not ours.", salt=b"0123456789abcdef")
+    station.parts.documents.own.put(cover)
+    said: dict[str, Any] = {"to": SECOND, "reason": "NOT_IN_COMPETENCE", "cover": entry}
+    tell(station, [passed_on(station, exchange.signer("secretary-1"), FIRST, letter, FIRST, **said)])
+    commit(station, told)
+    for home, organisation, others in ((told.first, FIRST, 0), (told.second, SECOND, 1)):
+        answer, line = proof(home, organisation)
+        assert (answer.code, line["completeness"]) == (0, "whole"), answer.err
+        assert (line["letters"], line["committed_letters"], line["later"], line["passed_on"]) == (1, 1, 0, others)
+    assert len(told.second.run("inbox", "--for", SECOND, "--json").data["lines"]) == 2
+    told_there = told.second.done("inbox", "--for", SECOND, "--prove").out
+    assert "Not covered: letters that were passed on to mfy-002, and addressed to others (1)." in told_there
+    assert "Not covered" not in told.first.done("inbox", "--for", FIRST, "--prove").out
 
 
 def test_a_letter_hidden_from_the_view_or_from_the_store_is_found_out(told: Offices) -> None:
