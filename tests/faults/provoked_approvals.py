@@ -24,7 +24,7 @@ from tests.court import Court
 from tests.faults.provocation import Record, provokes
 from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said, document
 
-OUTSIDE_LETTERS: Final = document("paper")
+PAPER: Final = document("paper")
 """What is to be approved, unless a test has something else approved."""
 
 
@@ -51,7 +51,7 @@ def asking(court: Court, *route: Stage, by: str = "clerk", **changes: Any) -> Sa
     """Return the ministry's request for approval of a paper."""
     fields: dict[str, Any] = {
         "cover": document(f"request {court.exchange.count}", "cover"),
-        "documents": (OUTSIDE_LETTERS,),
+        "documents": (PAPER,),
         "letter": None,
         "follows": None,
         "route": route or (BY_THE_CHAIR,),
@@ -117,7 +117,7 @@ def relieving(court: Court, officer: str, organisation: str) -> Said:
 def naming(court: Court, *requests: Digest, **changes: Any) -> Said:
     """Return a letter of the paper that names approvals."""
     approvals = tuple(Ref(ledger=None, identity=request) for request in requests)
-    return court.exchange.letter("deputy", **{"documents": (OUTSIDE_LETTERS,), "approvals": approvals, **changes})
+    return court.exchange.letter("deputy", **{"documents": (PAPER,), "approvals": approvals, **changes})
 
 
 def approved(court: Court, **changes: Any) -> Digest:
@@ -436,12 +436,12 @@ def a_letter_whose_approval_was_refused(court: Court) -> Record:
 
 @provokes(Reason.APPROVAL_NOT_COMPLETE)
 def a_letter_with_an_attachment_that_nobody_approved(court: Court) -> Record:
-    return naming(court, approved(court), documents=(OUTSIDE_LETTERS, document("slipped in", "attachment")))
+    return naming(court, approved(court), documents=(PAPER, document("slipped in", "attachment")))
 
 
 @provokes(Reason.APPROVAL_NOT_COMPLETE)
 def a_letter_without_what_was_approved(court: Court) -> Record:
-    request = approved(court, documents=(OUTSIDE_LETTERS, document("annex", "attachment")))
+    request = approved(court, documents=(PAPER, document("annex", "attachment")))
     return naming(court, request)
 
 
