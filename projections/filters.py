@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from domain.consignments import ConsignmentState
 from domain.ids import OrgId
-from projections.directory_tables import NAMES, ORGANISATIONS, REGIONS
+from projections.directory_tables import ORGANISATIONS, REGIONS
 from projections.errors import CursorError
-from projections.folding import occur, said, sought
 from projections.letters import LETTERS
 
 SUCCESSIONS_LIMIT: Final = 1_000
 """An organisation that took over more than these would be a whole country's; the bound keeps a statement readable."""
 _SERIAL_DIGITS: Final = 15
-_ROWS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +25,7 @@ class Filters:
 
     `overdue_at` is the time at which a term must have passed, `region` that of the correspondents.
     `unfinished`: only what its recipient has not closed, refused, passed on or given back.
-    `words` must all occur in the subject or the names of the correspondent, in whatever script (`projections.folding`).
+    `words` must all occur in the subject or the names of one correspondent, in whatever script (`projections.word_search`).
     """
 
     states: tuple[ConsignmentState, ...] = ()
@@ -72,39 +70,6 @@ def numbered(number: str, printed: Sequence[ColumnElement[Any]], serials: Sequen
     if number.isascii() and number.isdigit() and len(number) <= _SERIAL_DIGITS:
         conditions += [column == int(number) for column in serials]
     return or_(*conditions)
-
-
-def first_rows(
-    connection: Connection,
-    chosen: Select[Any],
-    words: str | None,
-    limit: int,
-    spoken: Callable[[Any], tuple[str | None, str | None]],
-) -> Sequence[Any]:
-    """Return the first rows in which all words occur (None: any); `spoken` tells of a row its subject and its correspondent.
-
-    Rows are folded as they are read, until there are enough.
-    """
-    if words is None:
-        return connection.execute(chosen.limit(limit)).all()
-    wanted, names = sought(words), _folded_names(connection)
-    found: list[Any] = []
-    with connection.execute(chosen.execution_options(yield_per=_ROWS_AT_ONCE)) as rows:
-        for row in rows:
-            subject, correspondent = spoken(row)
-            if occur(wanted, f"{said(subject or '')} {names.get(correspondent or '', '')}"):
-                found.append(row)
-            if len(found) == limit:
-                break
-    return found
-
-
-def _folded_names(connection: Connection) -> dict[str, str]:
-    """Return what every organisation is called, in all its languages."""
-    names: dict[str, str] = {}
-    for row in connection.execute(select(NAMES.c.organisation, NAMES.c.text).order_by(NAMES.c.organisation, NAMES.c.place)):
-        names[row.organisation] = f"{names.get(row.organisation, '')} {said(row.text)}"
-    return names
 
 
 def in_region(region: str) -> Any:

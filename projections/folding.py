@@ -1,15 +1,13 @@
 """Folding of words for a search: one spelling for Uzbek and Mongolian in all scripts, and for keyboards that lack letters.
 
-Texts are folded when they are looked for and never stored folded: a better table needs no rebuilt projection. Letters repeat
-their words, so each is folded once: one core looks through 100,000 subjects of 50 letters in half a second.
+Texts are folded when they are looked for and never stored folded: a better table needs no rebuilt projection. Whoever looks
+through many folds each word once (`projections.word_search`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 Word = tuple[str, str]
@@ -41,8 +39,6 @@ _UNSEEN: Final = dict.fromkeys(
 """Soft hyphens, marks of direction, and what joins or parts letters without a width."""
 _CLEAN: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "") | _UNSEEN | _DASHES)
 _LETTER_RUN: Final = re.compile(r"[^\W\d_]+")
-_REMEMBERED: Final = 20_000
-"""Folded words that stay at hand: those of a country's letters that are used at all often."""
 
 
 def folded(text: str) -> str:
@@ -66,23 +62,34 @@ def occurs(word: Word, found: str) -> bool:
     return word[0] in found or word[1] in found
 
 
-def occur(words: Iterable[Word], found: str) -> bool:
-    """Tell whether every word that is sought occurs."""
-    return all(occurs(word, found) for word in words)
-
-
-@lru_cache(maxsize=_REMEMBERED)
 def _spellings(word: str) -> Word:
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word.translate(_CLEAN)).casefold()).translate(_CLEAN)
-    loose = re.sub("t+s", "s", _spelled(plain.replace("ё", "е")))
+    if word.isascii() and word.isdigit():
+        return word, word
+    plain = _plain(word)
+    strict = _spelled(plain)
+    loose = strict if "ё" not in plain else _spelled(plain.replace("ё", "е"))
+    if "ts" in loose:
+        loose = re.sub("t+s", "s", loose)
     # Only a whole word may begin with the е of a ё: or whoever looks for ёш (young) would find беш (five).
-    return _spelled(plain), f" {loose}" if plain.startswith("ё") else loose
+    return strict, f" {loose}" if plain.startswith("ё") else loose
+
+
+def _plain(word: str) -> str:
+    """Return a word without case, apostrophes, and forms that are the same letters."""
+    clean = word.translate(_CLEAN)
+    if clean.isascii():
+        return clean.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", clean).casefold()).translate(_CLEAN)
 
 
 def _spelled(plain: str) -> str:
-    letters = unicodedata.normalize("NFKD", _LETTER_RUN.sub(_transliterated, plain))
-    bare = "".join(one for one in letters if not unicodedata.combining(one)).translate(_LETTERS)
+    bare = plain if plain.isascii() else _in_latin(plain)
     return " ".join(re.sub("y+e", "e", bare).replace("y", "i").split())
+
+
+def _in_latin(plain: str) -> str:
+    letters = unicodedata.normalize("NFKD", _LETTER_RUN.sub(_transliterated, plain))
+    return "".join(one for one in letters if not unicodedata.combining(one)).translate(_LETTERS)
 
 
 def _transliterated(run: re.Match[str]) -> str:

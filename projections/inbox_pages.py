@@ -17,13 +17,14 @@ from projections.archive import EVENTS
 from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.errors import CursorError
-from projections.filters import Filters, PageWanted, first_rows, in_region, letter_conditions, numbered, position_cursor
+from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
 from projections.outside import OUTSIDE_LETTERS
-from projections.outside_pages import outside_letters_of
+from projections.outside_pages import correspondent_of, outside_letters_of
+from projections.word_search import Searched, first_rows
 
 FROM_OUTSIDE: Final = "from_outside"
 """The mark of a letter whose sender's signature is not in the system."""
@@ -32,7 +33,8 @@ _L: Final = LETTERS.c
 _FETCHED: Final = (
     select(EVENTS.c.position)
     .where((EVENTS.c.letter == _C.letter) & (EVENTS.c.recipient == _C.recipient))
-    .where((EVENTS.c.type == ConsignmentFetched.TYPE) & (EVENTS.c.reason == int(Reason.ACCEPTED)))
+    # Plus nothing: SQLite would else look through the index of all accepted events for each line.
+    .where((EVENTS.c.type == ConsignmentFetched.TYPE) & (EVENTS.c.reason + 0 == int(Reason.ACCEPTED)))
     .exists()
 )
 _OUTSIDE: Final = _C.recipient.in_(select(OUTSIDE.c.organisation))
@@ -103,7 +105,8 @@ def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Fil
     if page.after is not None:
         conditions.append(_after(page.after, _C.position, _C.recipient))
     chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient)
-    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.sender))
+    searched = Searched(key=(_C.letter, _C.recipient), text=COVERS.c.subject, organisation=_C.sender)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     found = (*_lines_of(connection, rows, now), *_papers(connection, recipients, filters, page))
     lines = sorted(found, key=lambda line: (-line.position, line.recipient))
     last = lines[page.limit - 1] if len(lines) > page.limit else None
@@ -111,14 +114,15 @@ def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Fil
 
 
 def recipients_page(connection: Connection, letter: LetterId, filters: Filters, page: PageWanted, *, now: int) -> InboxPage:
-    """Return where a letter stands with its recipients (the region is theirs), by id; the cursor is a recipient's id."""
+    """Return where a letter stands with its recipients (the region and the words are theirs), by id; the cursor is such an id."""
     conditions = [_C.letter == letter, *_conditions(filters)]
     if filters.region is not None:
         conditions.append(_C.recipient.in_(in_region(filters.region)))
     if page.after is not None:
         conditions.append(_C.recipient > page.after)
     chosen = _LINES.where(and_(*conditions)).order_by(_C.recipient)
-    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.recipient))
+    searched = Searched(key=(_C.recipient,), organisation=_C.recipient)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     lines = _lines_of(connection, rows[: page.limit], now)
     return InboxPage(lines=lines, after=lines[-1].recipient if len(rows) > page.limit else None)
 
@@ -188,7 +192,9 @@ def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filter
         return ()
     if page.after is not None:
         chosen = chosen.where(_after(page.after, OUTSIDE_LETTERS.c.position, OUTSIDE_LETTERS.c.organisation))
-    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (f"{row.subject} {row.written_by}", None))
+    text = func.coalesce(COVERS.c.subject, "") + " " + func.coalesce(correspondent_of(), "")
+    searched = Searched(key=(OUTSIDE_LETTERS.c.letter,), text=text)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     contests = contests_among(connection, (row.position for row in rows))
     return tuple(_paper_line(row, contests) for row in rows)
 

@@ -14,13 +14,14 @@ from domain.letters import ACTION, INFORMATION
 from projections.contested import Contests, contests_among
 from projections.covers import AWAITED, COVERS, UNREADABLE
 from projections.directory_tables import REGIONS
-from projections.filters import Filters, PageWanted, first_rows, in_region, letter_conditions, numbered, position_cursor
+from projections.filters import Filters, PageWanted, in_region, letter_conditions, numbered, position_cursor
 from projections.handling import CLOSINGS
 from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, REPLY_DUE, MovedLetter, moved_letters, with_moved
 from projections.outbox import SENT, count_name
 from projections.outside_queries import letters_to_deliver
+from projections.word_search import Searched, first_rows
 
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
@@ -107,10 +108,17 @@ def a_silent_one_has_time(until: int) -> ColumnElement[bool]:
 
 
 def sent_page(
-    connection: Connection, scope: ColumnElement[bool] | None, filters: Filters, page: PageWanted, *, now: int
+    connection: Connection,
+    scope: ColumnElement[bool] | None,
+    filters: Filters,
+    page: PageWanted,
+    *,
+    now: int,
+    senders_names: bool = False,
 ) -> SentPage:
     """Return letters of a scope (None: all), newest first; terms are over at `now`.
 
+    Words are looked for in the subject and the names of every recipient, with `senders_names` also in those of the sender.
     Raises `CursorError` if the page begins after something that is no line.
     """
     conditions = [*letter_conditions(filters), *_conditions(filters)]
@@ -119,7 +127,9 @@ def sent_page(
     if page.after is not None:
         conditions.append(_L.position < position_cursor(page.after))
     chosen = _LINES.where(and_(True, *conditions)).order_by(_L.position.desc())
-    rows = first_rows(connection, chosen, filters.words, page.limit + 1, lambda row: (row.subject, row.only_recipient))
+    sender = _L.sender if senders_names else None
+    searched = Searched(key=(_L.position,), text=COVERS.c.subject, organisation=sender, letter=_L.letter)
+    rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     lines = _lines_of(connection, rows[: page.limit], now)
     return SentPage(lines=lines, after=str(lines[-1].position) if len(rows) > page.limit else None)
 
