@@ -1,4 +1,4 @@
-"""An exchange in which everything happens once that rules 3 brought: approvals, mandates, the rest of a letter's life, paper.
+"""An exchange in which everything happens once that rules 3 brought: approvals, mandates, the rest of a letter's life, the world outside.
 
 Its ledger is one of its own: what is made on that of `tests.eventful_exchange` is counted there.
 """
@@ -76,7 +76,7 @@ class _Office(Story):
         self.a_deputy_of_a_clerk()
         self.a_letter_that_is_passed_on_and_closed()
         self.numbers_that_are_mended()
-        self.letters_on_paper()
+        self.letters_from_outside()
         self.what_is_not_accepted()
 
     def signer(self, name: str) -> OfficerSigner:
@@ -216,7 +216,7 @@ class _Office(Story):
         self.say("receipt withdrawn", said)
         self.acknowledge("received anew", letter, FIRST)
 
-    def letters_on_paper(self) -> None:
+    def letters_from_outside(self) -> None:
         letter, clerk = self.send("on paper", PAPER_OFFICE, FIRST), self.signer("ministry-clerk")
         delivery: dict[str, Any] = {"channel": "by_hand", "delivered_at": self.clock()}
         self.say("delivered", delivered_outside(self.station, clerk, MINISTRY, letter, PAPER_OFFICE, **delivery))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from cli.settings import write_settings
 from tests.eventful_exchange import Eventful, eventful_exchange
+from tests.eventful_office import eventful_office
 from tests.homes import Home, home_of
 
 COMMANDS = (
@@ -30,6 +31,32 @@ COMMANDS = (
     "outbox --as-of 40",
 )
 
+OFFICE_COMMANDS = (
+    "inbox --for ministry --open",
+    "inbox --for ministry --limit 1",
+    "inbox --for ministry --number 1 --words about",
+    "inbox --for mfy-001",
+    "outbox --letter out:1",
+    "letter list --all",
+    "letter show in:1",
+    "letter show out:1",
+    "letter read in:1",
+    "approval list",
+    "mandate list",
+    "outage list",
+    "calendar list",
+    "register show incoming",
+    "figures pilot",
+    "today",
+    "history --limit 1000",
+)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
+    with eventful_office(tmp_path_factory.mktemp("office")) as made:
+        yield made
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
@@ -38,12 +65,21 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
 
 
 def test_every_reading_command_answers_alike(told: Eventful, postgres_url: str) -> None:
+    require_alike(told, postgres_url, COMMANDS)
+
+
+def test_every_reading_command_of_the_office_answers_alike(office: Eventful, postgres_url: str) -> None:
+    require_alike(office, postgres_url, OFFICE_COMMANDS)
+
+
+def require_alike(told: Eventful, postgres_url: str, commands: Sequence[str]) -> None:
+    """Fail unless commands answer from PostgreSQL as they do from SQLite, in words and as JSON, and the archives are equal."""
     here: Home = home_of(told.exchange, "on-sqlite", "ministry-clerk")
     there: Home = home_of(told.exchange, "on-postgres", "ministry-clerk")
     # Both are read from nothing, and a busy machine may not do that in the two seconds that a reading command takes.
     write_settings(here.folder, {"catch_up_s": 60.0})
     write_settings(there.folder, {"catch_up_s": 60.0, "store_url": postgres_url})
-    for command in COMMANDS:
+    for command in commands:
         for form in ([], ["--json"]):
             words = [*command.split(), *form]
             assert there.done(*words) == here.done(*words), command
