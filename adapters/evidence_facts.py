@@ -29,10 +29,18 @@ from adapters.evidence_report import (
 from domain.checkpoints import CheckpointPair
 from domain.documents import named_documents
 from domain.events import Body, LetterDispatched, LetterSuperseded
+from domain.events_office import ConsignmentDeliveredOutside, LetterReceivedOutside
 from domain.header import Document, Ref
 from domain.ids import Digest, LetterId, OrgId
 from domain.reasons import Reason
 
+SENDER_OUTSIDE: Final = "signature_outside"
+RECIPIENT_OUTSIDE: Final = "recipient_outside"
+"""Marks of events that tell of the world outside: no signature of the sender, of the recipient, is in the system."""
+_MARKS: Final[Mapping[type[Body], tuple[str, ...]]] = {
+    LetterReceivedOutside: (SENDER_OUTSIDE,),
+    ConsignmentDeliveredOutside: (RECIPIENT_OUTSIDE,),
+}
 MOST_TOLD: Final = 5
 """So many findings stand behind a verdict in brackets."""
 
@@ -135,12 +143,13 @@ def _superseded_inside(bundle: Bundle) -> Mapping[bytes, LetterId]:
 def _facts(bundle: Bundle, one: Proven, verified: Verified, shown: Mapping[OrgId, str] | None) -> EventFacts:
     body, leaf, header = one.opened.body, one.leaf, one.opened.body.header
     recipient: OrgId | None = getattr(body, "recipient", None)
-    is_letter = isinstance(body, LetterDispatched)
+    is_letter = isinstance(body, LetterDispatched | LetterReceivedOutside)
     grant = granted(one, verified.grants)
     return EventFacts(
         position=one.position,
         at=leaf.at,
         type=body.TYPE,
+        marks=_MARKS.get(type(body), ()),
         identity=one.opened.identity,
         record_hash=leaf.record_hash,
         organisation=header.organisation,

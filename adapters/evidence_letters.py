@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 from adapters.evidence_approvals import approvals_named, request_of
 from adapters.evidence_bundle import Proven
 from domain.events import GroupDefined, GroupVersion, LetterDispatched
-from domain.events_office import ConsignmentTransferred
+from domain.events_office import ConsignmentTransferred, LetterReceivedOutside
 from domain.ids import OrgId
 from domain.reasons import Reason
 from domain.tree import Frontier, leaf_hash
@@ -16,28 +16,33 @@ from domain.tree import Frontier, leaf_hash
 NAMED = "named"
 IN_GROUP = "group"
 PASSED_ON = "passed_on"
+ENTERED = "entered"
 NOT_SHOWN = "not_shown"
 
 
 def letter_of(events: Iterable[Proven]) -> Proven | None:
-    """Return the dispatch that a letter's bundle is about: its first, because answers come later; None if it has none."""
-    dispatches = [one for one in events if isinstance(one.opened.body, LetterDispatched)]
-    return min(dispatches, key=lambda one: one.position, default=None)
+    """Return the letter that a letter's bundle is about: its first dispatch, or entry of a letter from outside; None without.
+
+    Answers come later than what they answer.
+    """
+    letters = [one for one in events if isinstance(one.opened.body, LetterDispatched | LetterReceivedOutside)]
+    return min(letters, key=lambda one: one.position, default=None)
 
 
 def concerns(one: Proven, sent: Proven) -> bool:
     """Tell whether an event belongs to a letter: the letter, its group, its approvals, what was done with it, an answer to it."""
-    body, dispatch = one.opened.body, sent.opened.body
-    assert isinstance(dispatch, LetterDispatched)  # noqa: S101 - what `letter_of` returns
+    body, about = one.opened.body, sent.opened.body
+    if one is sent:
+        return True
     if isinstance(body, LetterDispatched):
-        answers = {ref.identity for ref in body.references.answers if ref.ledger is None}
-        return one is sent or sent.opened.identity in answers
-    if isinstance(body, GroupDefined):
-        own = body.header.organisation == dispatch.header.organisation
-        return own and any((group.group, group.version) == (body.group, body.version) for group in _groups(dispatch))
-    approval = request_of(body, one.opened.identity)
-    if approval is not None:
-        return approval in approvals_named(dispatch) and one.position < sent.position
+        return sent.opened.identity in {ref.identity for ref in body.references.answers if ref.ledger is None}
+    if isinstance(about, LetterDispatched):
+        if isinstance(body, GroupDefined):
+            own = body.header.organisation == about.header.organisation
+            return own and any((group.group, group.version) == (body.group, body.version) for group in _groups(about))
+        approval = request_of(body, one.opened.identity)
+        if approval is not None:
+            return approval in approvals_named(about) and one.position < sent.position
     return bool(getattr(body, "letter", None) == sent.opened.identity)
 
 
@@ -45,9 +50,11 @@ def addressed_in(events: Iterable[Proven], sent: Proven) -> Mapping[OrgId, str]:
     """Return every organisation that the bundle shows to be addressed: named in the letter, or in a group whose parts are there.
 
     A group is shown by parts that follow each other to the last one and lead to the count and root which the letter names.
-    Whoever got it by a transfer from one of these is shown too.
+    Whoever got it by a transfer from one of these is shown too. A letter from outside is for whoever entered it.
     """
     dispatch = sent.opened.body
+    if isinstance(dispatch, LetterReceivedOutside):
+        return {dispatch.header.organisation: ENTERED}
     assert isinstance(dispatch, LetterDispatched)  # noqa: S101 - what `letter_of` returns
     shown: dict[OrgId, str] = {}
     ordered = sorted(events, key=lambda one: one.position)

@@ -155,7 +155,8 @@ class SignerFact:
 class EventFacts:
     """What one event of a bundle is, as its record and its leaf of the verdict log say; `addressed` how its recipient was.
 
-    `addressed` is `named`, `group`, or `not_shown`; None for an event of no recipient. `subject` stands in a cover, if the
+    `addressed` is `named`, `group`, `passed_on`, `entered` (a letter from outside, by whoever entered it), or `not_shown`; None
+    for an event of no recipient. `marks` say whose signature is not in the system. `subject` stands in a cover, if the
     bundle holds it. `acting_for` is for whom its officer spoke, if it was accepted under a mandate whose grant is shown,
     `for_officer` who had delegated to him the place of a route in which he decided, if the delegation is shown.
     """
@@ -163,6 +164,7 @@ class EventFacts:
     position: int
     at: int
     type: str
+    marks: tuple[str, ...]
     identity: Digest
     record_hash: Digest
     organisation: OrgId

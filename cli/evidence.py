@@ -61,10 +61,12 @@ def export(
 
     LETTER as everywhere; EVENT is its whole identity (64 digits), or `at:812` for the record at a position: of a receipt, or of
     whatever you deposited. A letter alone is the proof that it was deposited and accepted; with --recipient or --all comes what
-    became of it: receipts, recalls, answers, and the group that shows who was addressed.
+    became of it: receipts, recalls, answers, and the group that shows who was addressed. Of a letter from outside, the clerk's
+    entry is proven, and nothing of who wrote it: his signature is not in the system.
 
     Example:
       ortoo evidence export out:165 --recipient mfy-001 -o L165.ortoo.zip
+      ortoo evidence export in:57 --all -o from-outside.ortoo.zip
       ortoo evidence export at:812 -o receipt.ortoo.zip
     """
     if recipient is not None and everybody:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from adapters.correspondence import letter_body
+from adapters.correspondence import entered_body
 from adapters.evidence_approvals import APPROVAL_EVENTS, approvals_named, request_of
 from adapters.evidence_export import Sources
 from adapters.station import Station
@@ -26,7 +26,7 @@ from domain.events import (
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
-from domain.events_office import ConsignmentTransferred
+from domain.events_office import ConsignmentTransferred, LetterReceivedOutside
 from domain.exchange import anchors_of
 from domain.groups import is_member
 from domain.ids import Digest, LetterId, OrgId
@@ -47,7 +47,9 @@ def letter_positions(station: Station, connection: Connection, sent: LetterId, r
 
     Raises `LetterNotHeldError` for a letter that is not known here, `UsageError` if the letter did not go to the recipient.
     """
-    dispatch = letter_body(station, sent)
+    dispatch = entered_body(station, sent)
+    if isinstance(dispatch, LetterReceivedOutside):
+        return _outside_positions(station, connection, sent, dispatch, recipient)
     known = letter(station.view, sent)
     if recipient is not None and (known is None or capacity_of(station.view, known, recipient) is None):
         raise UsageError(f"{recipient} is no recipient of this letter. `ortoo letter show` lists who is.")
@@ -60,6 +62,18 @@ def letter_positions(station: Station, connection: Connection, sent: LetterId, r
     groups = _group_positions(station, connection, owner, shown, before=min(about)) if shown else ()
     approvals = _approval_positions(station, connection, approvals_named(dispatch), before=min(about))
     return tuple(sorted({*groups, *approvals, *transfers, *about, *positions_of_answers(connection, sent, senders)}))
+
+
+def _outside_positions(
+    station: Station, connection: Connection, sent: LetterId, entered: LetterReceivedOutside, recipient: OrgId | None
+) -> tuple[int, ...]:
+    """Return where a letter from outside was entered and closed, and where the letters stand that answer it."""
+    if recipient not in {None, entered.header.organisation}:
+        raise UsageError(f"{recipient} is no recipient of this letter from outside: {entered.header.organisation} entered it.")
+    position = station.parts.store.position_of(Digest(sent))
+    assert position is not None  # noqa: S101 - its body was read there
+    closed, answers = positions_about_letter(connection, sent, recipient), positions_of_answers(connection, sent, None)
+    return tuple(sorted({position, *closed, *answers}))
 
 
 def _way_to(station: Station, connection: Connection, sent: LetterId, recipient: OrgId) -> tuple[OrgId, tuple[int, ...]]:

@@ -43,7 +43,7 @@ _FILES: Final = (
         "the enrolment of each key that signed, the grant of each mandate, what these rest on, the genesis",
     ),
     (f"{EVENTS}<position>/", "of a letter's bundle: the files of each event, in place of those at the top"),
-    (f"{DOCUMENTS}<sha256>", "covers, letters, attachments"),
+    (f"{DOCUMENTS}<sha256>", "covers, letters, scans, attachments"),
     (" ".join(CONSISTENCY), "if the bundle was made for a holder of an older checkpoint: `old <size>`, then a hash a line"),
 )
 _TRUST: Final = (
@@ -78,6 +78,18 @@ _ABOUT_BUNDLE: Final = (
     "A zip of stored entries and nothing else: no compression, comments, extra fields, zip64, encryption, duplicates or bytes "
     "between the entries; at most 65,534 entries and 1 GiB. All proofs rest on one pair of checkpoints."
 )
+_TAKES: Final = """\
+What the bundle of a letter takes with `--recipient` or `--all`, and what it cannot show:
+
+- **A letter**: its dispatch, the parts of groups that show who was addressed, the approvals that it names with everything said
+  on them before, what its sender and its recipients did, how it was passed on, and the letters of the exchange that answer it.
+- **A letter from outside**: its entry with cover and scans, its closing, and the letters that answer it. The only signature is
+  that of the clerk who entered it; nothing shows that its correspondent wrote it (`signature_outside`).
+- **A delivery outside** stands in the bundle of the letter: what its sender said, and no more (`recipient_outside`).
+- **A decision by a delegate** comes with the delegation, and is told as one in the place of whoever delegated it. In the place of
+  a named officer it cannot be verified without. That somebody spoke for an organisation of the route by his own right is what the
+  verdict says. A bundle of the decision alone has no route, and tells nothing of delegations.
+- Corrected and voided numbers, and letters from outside that refer to a letter, are exported by themselves (`at:812`)."""
 _ABOUT_VERDICTS: Final = (
     "Of a bundle of several events the gravest counts. Exit code 3 says that something is wrong, 4 that it could not be verified."
 )
@@ -100,6 +112,7 @@ def evidence_page() -> str:
         "## The bundle",
         _ABOUT_BUNDLE,
         markdown_table(("File", "What it is"), files),
+        _TAKES,
         "## The eight steps",
         markdown_table(("Step", "", "What must hold"), steps),
         "## Verdicts",

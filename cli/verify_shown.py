@@ -68,6 +68,7 @@ def report_lines(file: Path, trust: Trust, report: EvidenceReport, language: Lan
     lines += pair_lines((label(key, language), value) for key, value in pairs)
     if report.events:
         lines += ["", *_event_table(report, language)]
+    lines += [_mark_line(one, mark, language) for one in report.events for mark in one.facts.marks]
     lines += [_since_line(one.facts.position, fact, language) for one in report.events for fact in one.since]
     documents = [(one.facts.position, document) for one in report.events for document in one.facts.documents]
     if documents:
@@ -153,6 +154,12 @@ def _about(one: EventReport, language: Language) -> str:
     recipient = f"{facts.recipient} ({addressed})" if facts.recipient and addressed else facts.recipient
     letter = facts.letter.hex()[:DIGITS] if facts.letter is not None else ""
     return " ".join(part for part in (number, recipient, facts.subject or letter) if part)
+
+
+def _mark_line(one: EventReport, mark: str, language: Language) -> str:
+    """Return whose signature is not in the system, and whose there is instead."""
+    told = (str(one.facts.position), label(f"mark.{mark}", language))
+    return visible("  ".join((*told, label("note.entered_by", language, officer=_speaker(one, language)))))
 
 
 def _since_line(position: int, fact: SinceFact, language: Language) -> str:

@@ -235,3 +235,26 @@ def test_people_read_the_verdict_in_their_language(offices: Offices, trust: str,
     assert told[language] in answer.out
     shown = offices.auditor.run("trust", "show", trust, "--lang", language.value)
     assert offices.founded.identity in shown.out
+
+
+def test_a_letter_from_outside_is_proven_as_what_its_clerk_entered(offices: Offices, trust: str) -> None:
+    about = {"from": "Farrux Karimov", "their-number": "b/n", "their-date": "2026-01-05", "arrived": "2026-01-06"}
+    words = [word for name, value in about.items() for word in (f"--{name}", value)]
+    more = ("--channel", "post", "--original", "Shelf 1", "--subject", "A complaint", "--yes")
+    entered = offices.deputy.done("letter", "receive", offices.file("letter.txt"), *words, *more)
+    number = f"in:{entered['number']['serial']}"
+    offices.deputy.done("letter", "close", number, "--how", "noted", "--yes")
+    offices.ministry.done("checkpoint", "sign")
+    bundle = offices.export("outside.ortoo.zip", number, "--all")
+    report = offices.verify(bundle, trust)
+    assert (report.code, report.data["verdict"]) == (0, "valid"), report.out
+    told = [(one["type"], one["marks"], one["officer"]) for one in report.data["events"]]
+    assert told == [
+        ("letter.received_outside", ["signature_outside"], "deputy"),
+        ("consignment.closed", [], "deputy"),
+    ]
+    read = offices.auditor.run("verify", bundle, "--trust", trust).out
+    assert "the sender's signature is not in the system  signed by whoever entered it: deputy (min)" in read
+    assert "A complaint" in read
+    refused = offices.deputy.run("evidence", "export", number, "--recipient", COMMITTEE, "-o", offices.file("none.zip"))
+    assert (refused.code, "min entered it" in refused.err) == (2, True)
