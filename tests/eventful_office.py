@@ -1,4 +1,4 @@
-"""An exchange in which everything happens once that rules 3 brought: approvals, mandates, the rest of a letter's life, the world outside.
+"""An exchange in which everything happens once that rules 3 brought: approvals, mandates, the rest of a letter's life, outside.
 
 Its ledger is one of its own: what is made on that of `tests.eventful_exchange` is counted there.
 """

@@ -48,7 +48,7 @@ def require_demo(folder: Path, shown: subprocess.CompletedProcess[str]) -> list[
 
 
 def require_outside(folder: Path, shown: str) -> None:
-    """Fail unless a letter from outside got the next number, a copy was delivered by hand, and nobody outside counts as silent."""
+    """Fail unless a letter from outside got the next number, a copy was delivered by hand, and nobody outside is silent."""
     assert re.search(r"registers it as incoming № 1 .*\n(.*\n)*6 Outside +UNDP writes on paper: incoming № 2; ", shown)
     assert re.search(r"№ 4/02-11 .* 101 +1 \(0 %\) +0 +99 +0", shown)
     report = folder / "build" / "demo" / "report"
