@@ -129,10 +129,13 @@ def outbox(
 ) -> None:
     """Letters sent, and the fate of each: the newest first; with --letter one of them, recipient by recipient.
 
+    A circular is found by words in the name of any of its recipients, with --letter each of these by words in its own.
+
     Example:
       ortoo outbox --since 2026-11-01
       ortoo outbox --words "төлөвлөгөө"
       ortoo outbox --letter out:165 --state open
+      ortoo outbox --letter out:165 --words navbahor
     """
     views, wanted = open_views(session, as_of), Chosen(**chosen)
     page = page_wanted(session, limit, after)

@@ -30,6 +30,7 @@ from cli.reading import (
     short_time,
     show_list,
     subject_words,
+    words_option,
 )
 from cli.references import Named, remember_list
 from cli.render import Column, page_note, pair_lines, show_time, show_zone, table_lines
@@ -49,6 +50,7 @@ from projections.outbox_pages import SentLine, concerning, sent_page
     "--all", "everybody", is_flag=True, help="Every letter on the ledger, not only those that concern the organisation."
 )
 @filter_options
+@words_option
 @for_option
 @reading_options
 @page_options
@@ -68,6 +70,7 @@ def list_command(
     Example:
       ortoo letter list --case 01-07
       ortoo letter list --all --from ministry
+      ortoo letter list --words "йиллик reja"
     """
     views = open_views(session, as_of)
     now = now_of(session, views)
@@ -75,7 +78,7 @@ def list_command(
     filters = filters_of(views, Chosen(**chosen), now)
     with views.reading() as connection:
         scope = None if everybody else concerning(own)
-        found = sent_page(connection, scope, filters, page_wanted(session, limit, after), now=now)
+        found = sent_page(connection, scope, filters, page_wanted(session, limit, after), now=now, senders_names=True)
         parties = {one for line in found.lines for one in (line.sender, line.only_recipient) if one is not None}
         names = organisation_names(connection, parties, languages_of(session))
     show_list(

@@ -69,11 +69,11 @@ def filter_options(command: Command) -> Command:
 
 
 def words_option(command: Command) -> Command:
-    """Give a box the option to search it, which `Chosen` takes as well."""
+    """Give a list of letters the option to search it, which `Chosen` takes as well."""
     return click.option(
         "--words",
         metavar="TEXT",
-        help="Only with all these words in the subject or the correspondent's name (a sole recipient's), in any script.",
+        help="Only with all these words in the subject or the names of one correspondent, in any script.",
     )(command)
 
 

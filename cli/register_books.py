@@ -35,8 +35,9 @@ def book_entries(  # noqa: PLR0913 - which book, and which of its pages
     *,
     after: str | None = None,
     limit: int | None = None,
+    words: str | None = None,
 ) -> tuple[RegisterRow, ...]:
-    """Return the entries of the book that is meant, those after the cursor `after`.
+    """Return the entries of the book that is meant, those after the cursor `after`, with all these words.
 
     Raises `UsageError` if nobody says whose book, or for a cursor that is none.
     """
@@ -44,7 +45,7 @@ def book_entries(  # noqa: PLR0913 - which book, and which of its pages
         raise UsageError(f"--after {after!r} is not the cursor of a register, which is a number.")
     whose, chosen = book_owner(session, views, org), book_year(views, year)
     with views.reading() as reading:
-        return register_entries(reading, whose, DIRECTIONS[direction], chosen, after=int(after or 0), limit=limit)
+        return register_entries(reading, whose, DIRECTIONS[direction], chosen, after=int(after or 0), limit=limit, words=words)
 
 
 def book_owner(session: Session, views: Views, org: str | None) -> OrgId:

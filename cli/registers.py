@@ -15,6 +15,7 @@ from cli.directory_reading import page
 from cli.exports import csv_text, write_new
 from cli.labels import code_label, label
 from cli.options import acting_options, command_options, page_options, reading_options
+from cli.reading import words_option
 from cli.register_books import book_entries, book_options, outside_words
 from cli.register_printing import print_command
 from cli.render import Column, page_note, show_time, table_lines
@@ -105,6 +106,7 @@ def define(  # noqa: PLR0913 - what the command line says
 
 @register.command("show")
 @book_options
+@words_option
 @page_options
 @reading_options
 @command_options
@@ -115,6 +117,7 @@ def show(  # noqa: PLR0913 - what the command line says
     direction: str,
     org: str | None,
     year: int | None,
+    words: str | None,
     limit: int | None,
     after: str | None,
     as_of: str | None,
@@ -123,10 +126,11 @@ def show(  # noqa: PLR0913 - what the command line says
 
     Example:
       ortoo register show outgoing --year 2026
+      ortoo register show incoming --words "hisobot"
     """
     views, language = open_views(session, as_of), session.language
     most = limit or session.settings.lines_limit
-    found = book_entries(session, views, direction, org, year, after=after, limit=most + 1)
+    found = book_entries(session, views, direction, org, year, after=after, limit=most + 1, words=words)
     rows, more = page(found, most)
     next_after = str(rows[-1].serial) if more else None
     lines = _book_lines(session, views, DIRECTIONS[direction], rows) if rows else [label("note.nothing", language)]

@@ -142,6 +142,7 @@ _LINES: Final = with_moved(
         LATE.label("came_late"),
         CLOSINGS.c.position.label("closed_position"),
     )
+    .select_from(CONSIGNMENTS)
     .outerjoin(CLOSINGS, (CLOSINGS.c.letter == _C.letter) & (CLOSINGS.c.recipient == _C.recipient))
     .join(LETTERS, _L.letter == _C.letter)
     .outerjoin(COVERS, COVERS.c.cover == _L.cover)

@@ -159,6 +159,7 @@ def silent_by_region(connection: Connection, letter: LetterId, limit: int) -> tu
 
 _LINES: Final = (
     select(LETTERS, SENT, COVERS.c.subject, COVERS.c.state.label("cover_state"))
+    .select_from(LETTERS)
     .join(SENT, _S.letter == _L.letter)
     .outerjoin(COVERS, COVERS.c.cover == _L.cover)
 )

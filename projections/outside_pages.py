@@ -112,6 +112,7 @@ _ENTERED: Final = (
         CLOSINGS.c.how,
         CLOSINGS.c.position.label("closed_position"),
     )
+    .select_from(OUTSIDE_LETTERS)
     .join(COVERS, COVERS.c.cover == _P.cover)
     .outerjoin(CLOSINGS, (CLOSINGS.c.letter == _P.letter) & (CLOSINGS.c.recipient == _P.organisation))
 )

@@ -20,6 +20,7 @@ from projections.mandates import SPOKEN
 from projections.outbox import SENT, count_name
 from projections.outside import OUTSIDE_LETTERS
 from projections.registers import ENTRIES
+from projections.word_search import Searched, first_rows
 
 _LETTER: Final = (
     func.coalesce(LETTERS.c.at, OUTSIDE_LETTERS.c.arrived_at).label("arrived_at"),
@@ -35,7 +36,17 @@ _FIRST_ABOUT: Final = (
     .scalar_subquery()
 )
 """A cover may say twice who wrote it: the first counts, and the register has one row."""
-_SPOKEN: Final = (SPOKEN.c.officer.label("acting_for"), SPOKEN.c.mandate)
+_EVERYBODY: Final = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in COUNTED_STATES), start=literal(0))
+_ROWS: Final = (
+    select(ENTRIES, *_LETTER, _EVERYBODY.label("recipients"), SPOKEN.c.officer.label("acting_for"), SPOKEN.c.mandate)
+    .select_from(ENTRIES)
+    .outerjoin(SPOKEN, SPOKEN.c.position == ENTRIES.c.position)
+    .outerjoin(SENT, SENT.c.letter == ENTRIES.c.letter)
+    .outerjoin(LETTERS, LETTERS.c.letter == ENTRIES.c.letter)
+    .outerjoin(OUTSIDE_LETTERS, OUTSIDE_LETTERS.c.letter == ENTRIES.c.letter)
+    .outerjoin(COVERS, COVERS.c.cover == func.coalesce(LETTERS.c.cover, OUTSIDE_LETTERS.c.cover))
+    .outerjoin(TEXTS, (TEXTS.c.cover == OUTSIDE_LETTERS.c.cover) & (TEXTS.c.place == _FIRST_ABOUT))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +89,7 @@ class RegisterRow:
     remarks: tuple[RegisterRemark, ...]
 
 
-def register_entries(
+def register_entries(  # noqa: PLR0913 - which book, and which of its entries
     connection: Connection,
     organisation: OrgId,
     register: RegisterKind,
@@ -86,24 +97,21 @@ def register_entries(
     *,
     after: int = 0,
     limit: int | None = None,
+    words: str | None = None,
 ) -> tuple[RegisterRow, ...]:
-    """Return the entries of a register in the order of their numbers, those after the serial `after`, at most `limit`."""
+    """Return the entries of a register in the order of their numbers, those after the serial `after`, at most `limit`.
+
+    All `words` must occur in the subject or the names of one correspondent, in whatever script (`projections.word_search`).
+    """
     own = ENTRIES.c
     here = (own.organisation == organisation) & (own.register == int(register)) & (own.year == year) & (own.serial > after)
-    everybody = sum((SENT.c[count_name(c, s)] for c in CAPACITIES for s in COUNTED_STATES), start=literal(0))
-    chosen = (
-        select(ENTRIES, *_LETTER, everybody.label("recipients"), *_SPOKEN)
-        .outerjoin(SPOKEN, SPOKEN.c.position == own.position)
-        .outerjoin(SENT, SENT.c.letter == own.letter)
-        .outerjoin(LETTERS, LETTERS.c.letter == own.letter)
-        .outerjoin(OUTSIDE_LETTERS, OUTSIDE_LETTERS.c.letter == own.letter)
-        .outerjoin(COVERS, COVERS.c.cover == func.coalesce(LETTERS.c.cover, OUTSIDE_LETTERS.c.cover))
-        .outerjoin(TEXTS, (TEXTS.c.cover == OUTSIDE_LETTERS.c.cover) & (TEXTS.c.place == _FIRST_ABOUT))
-        .where(here)
-        .order_by(own.serial)
-        .limit(limit)
+    searched = Searched(
+        key=(own.serial,),
+        text=func.coalesce(COVERS.c.subject, "") + " " + func.coalesce(TEXTS.c.text, ""),
+        organisation=own.correspondent,
+        letter=own.letter if register is RegisterKind.OUTGOING else None,
     )
-    rows = connection.execute(chosen).all()
+    rows = first_rows(connection, _ROWS.where(here).order_by(own.serial), words, limit, searched)
     remarks = _remarks(connection, rows)
     return tuple(
         RegisterRow(

@@ -41,7 +41,7 @@ class Searched:
 def first_rows(
     connection: Connection, chosen: Select[Any], words: str | None, limit: int | None, searched: Searched
 ) -> Sequence[Row[Any]]:
-    """Return the first rows of a statement (limit None: all) in which all words occur (words None: any).
+    """Return the first rows of a statement, which says what it selects from, in which all words occur (None: any).
 
     Reading ends when there are enough. Rows in which nothing is found are not read whole, nor ever held all at once.
     """
@@ -102,7 +102,7 @@ def _found(connection: Connection, chosen: Select[Any], words: str, searched: Se
     """Yield the keys of the rows in which all words occur, in their order."""
     search = _Search(connection, words)
     parts = [null() if one is None else one for one in (searched.text, searched.organisation, searched.letter)]
-    narrow = chosen.with_only_columns(*searched.key, *parts, maintain_column_froms=True)
+    narrow = chosen.with_only_columns(*searched.key, *parts)
     with connection.execute(narrow.execution_options(yield_per=_AT_ONCE)) as result:
         for rows in result.partitions():
             told = [(tuple(row[:-3]), search.lacking(row[-3]), row[-2], row[-1]) for row in rows]
