@@ -11,7 +11,7 @@ import pytest
 from adapters.audit import Check
 from adapters.audit_copies import Parting
 from adapters.audit_findings import Gravity
-from adapters.evidence_letters import IN_GROUP, NAMED, NOT_SHOWN, PASSED_ON
+from adapters.evidence_letters import ENTERED, IN_GROUP, NAMED, NOT_SHOWN, PASSED_ON
 from adapters.evidence_report import Gravity as EvidenceGravity
 from adapters.evidence_report import SinceCode, Step, VerdictCode
 from adapters.evidence_verification import LATER
@@ -83,7 +83,7 @@ CODES: dict[str, set[str]] = {
     "finding": {gravity.value for gravity in EvidenceGravity},
     "not_checked": set(LATER),
     "since": {code.value for code in SinceCode},
-    "addressed": {NAMED, IN_GROUP, PASSED_ON, NOT_SHOWN},
+    "addressed": {NAMED, IN_GROUP, PASSED_ON, ENTERED, NOT_SHOWN},
     "completeness": {one.value for one in Completeness},
     "approval_outcome": {outcome.value for outcome in Outcome},
     "approval_answer": {answer.value for answer in Answer},

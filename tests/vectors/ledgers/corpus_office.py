@@ -19,7 +19,7 @@ from tests.faults import (
 from tests.faults.provocation import Provocation
 from tests.faults.provoked_approvals import (
     BY_THE_CHAIR,
-    OUTSIDE_LETTERS,
+    PAPER,
     approved,
     asked,
     deciding,
@@ -37,8 +37,8 @@ from tests.faults.provoked_calendars import adopting, declaring
 from tests.faults.provoked_consignments import HERE, closed, corrected, passed_on, receipt, reminder, voided, withdrawn
 from tests.faults.provoked_letters import refers
 from tests.faults.provoked_mandates import granted, revoking, standing_in
-from tests.faults.provoked_outside import delivered, sent_outside
-from tests.faults.provoked_outside import received as received_on_paper
+from tests.faults.provoked_outside import answering, closing, delivered, sent_outside
+from tests.faults.provoked_outside import received as received_from_outside
 from tests.fixed_exchange import HOUR_MS
 
 REFUSALS: Final[tuple[Provocation, ...]] = (
@@ -71,9 +71,13 @@ REFUSALS: Final[tuple[Provocation, ...]] = (
     provoked_consignments.a_number_voided_in_the_register_of_another,
     provoked_consignments.a_number_voided_whose_receipt_was_withdrawn,
     provoked_consignments.a_correction_to_what_the_register_says_already,
-    provoked_outside.a_letter_on_paper_that_arrives_tomorrow,
-    provoked_outside.a_letter_on_paper_written_after_it_arrived,
-    provoked_outside.a_delivery_on_paper_to_a_connected_recipient,
+    provoked_outside.a_letter_from_outside_that_arrives_tomorrow,
+    provoked_outside.a_letter_from_outside_written_after_it_arrived,
+    provoked_outside.an_answer_to_what_another_entered,
+    provoked_outside.a_letter_from_outside_followed_like_an_own,
+    provoked_outside.a_letter_from_outside_closed_by_another,
+    provoked_outside.a_letter_from_outside_superseded,
+    provoked_outside.a_delivery_outside_to_a_connected_recipient,
     provoked_outside.a_delivery_before_the_dispatch,
     provoked_outside.the_same_delivery_told_twice,
     provoked_calendars.a_calendar_of_a_country_by_name,
@@ -108,7 +112,10 @@ def officing(court: Court) -> None:
     handling(court)
     court.accept(adopting(court), adopting(court, version=2, holidays=()), declaring(court))
     letter = sent_outside(court)
-    court.accept(delivered(court, letter), received_on_paper(court))
+    court.accept(delivered(court, letter))
+    entered = court.accept(received_from_outside(court))
+    answer = court.accept(answering(court, entered))
+    court.accept(closing(court, entered, how="answered", by=Ref(ledger=None, identity=answer)))
 
 
 def approving(court: Court) -> None:
@@ -124,7 +131,7 @@ def approving(court: Court) -> None:
     court.accept(deciding(court, ApprovalRefused, refused, "chair"), deciding(court, ApprovalReturned, returned, "chair"))
     court.accept(withdrawing(court, withdrawn))
     again = approved(court, follows=returned)
-    court.accept(naming(court, again, documents=(OUTSIDE_LETTERS,)))
+    court.accept(naming(court, again, documents=(PAPER,)))
     silent = asked(court, stage(office("mfy-001"), due_at=court.clock() + HOUR_MS))
     court.clock.at_ms += 2 * HOUR_MS
     court.accept(missing(court, silent), deciding(court, ApprovalGiven, silent, "chair"))
