@@ -27,6 +27,7 @@ from projections.filters import Filters, PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, sent_by, sent_page
+from projections.outside_pages import OutsideFacts, unfinished_from_outside
 from projections.outside_queries import Undelivered, undelivered
 
 SOON_DAYS: Final = 3
@@ -40,7 +41,7 @@ _IDENTITY_SHOWN: Final = 12
 class Task:
     """Something to do: `what` and `owed` are codes, `command` deals with it; `due` counts outages (None: no term).
 
-    `act` is the type of what waits to be sent.
+    `act` is the type of what waits to be sent, `written_by` who wrote a letter from outside, in words.
     """
 
     what: str
@@ -52,13 +53,14 @@ class Task:
     mark: str | None
     command: str
     act: str | None = None
+    written_by: str | None = None
 
 
 @click.command("today")
 @for_option
 @command_options
 def today(session: Session, for_: str | None) -> None:
-    """What there is to do: overdue, due within three working days, to acknowledge, to decide, unanswered, to deliver, to send.
+    """What there is to do, by urgency: terms, receipts, letters from outside, decisions, answers, deliveries, the queue.
 
     Example:
       ortoo today
@@ -69,6 +71,7 @@ def today(session: Session, for_: str | None) -> None:
     page = PageWanted(limit=session.settings.lines_limit)
     with views.reading() as connection:
         tasks = [*_received(connection, views, own, page, now)]
+        tasks += [_from_outside(one) for one in unfinished_from_outside(connection, own, page.limit)]
         asked = requests_page(connection, asking_of(session, views, now, for_), Wanted.MINE, page).lines
         tasks += [_decision(one) for one in asked]
         sent = sent_page(connection, sent_by(own), Filters(overdue_at=EVER_MS), page, now=now).lines
@@ -121,6 +124,20 @@ def _owed(line: InboxLine, what: str) -> Task:
         letter=line.letter,
         mark=mark,
         command=command,
+    )
+
+
+def _from_outside(facts: OutsideFacts) -> Task:
+    return Task(
+        what="from_outside",
+        owed="answer",
+        due=None,
+        organisation=None,
+        subject=facts.subject,
+        letter=facts.letter,
+        mark=facts.mark,
+        command=f"ortoo letter reply {facts.mark} FILE --to ORG",
+        written_by=facts.written_by,
     )
 
 
@@ -197,7 +214,7 @@ def _table(session: Session, views: Views, tasks: Sequence[Task], names: Any) ->
         (
             label(f"today.{task.what}", language),
             short_time(task.due, views.offset_minutes),
-            names[task.organisation] if task.organisation is not None else "",
+            names[task.organisation] if task.organisation is not None else task.written_by or "",
             subject_words(task.subject) if task.act is None else code_label("event", task.act, language),
         )
         for task in tasks

@@ -56,11 +56,13 @@ class OutsideFacts:
 def outside_facts(connection: Connection, letter: LetterId) -> OutsideFacts | None:
     """Return what a letter from outside is, None if these views have no such."""
     row = connection.execute(_ENTERED.where(_P.letter == letter)).first()
-    if row is None:
-        return None
-    named = dict(row._mapping)  # noqa: SLF001 - the columns by name
-    named["number"] = named["printed"]
-    return OutsideFacts(**{field: named[field] for field in OutsideFacts.__slots__})
+    return None if row is None else _facts(row)
+
+
+def unfinished_from_outside(connection: Connection, organisations: Sequence[OrgId], limit: int) -> tuple[OutsideFacts, ...]:
+    """Return at most `limit` letters from outside that organisations entered and have not closed, the oldest first."""
+    chosen = _ENTERED.where(_P.organisation.in_(organisations) & CLOSINGS.c.position.is_(None))
+    return tuple(_facts(row) for row in connection.execute(chosen.order_by(_P.position).limit(limit)))
 
 
 def outside_letters_of(recipients: Sequence[OrgId], filters: Filters) -> Select[Any] | None:
@@ -86,6 +88,12 @@ def outside_letters_of(recipients: Sequence[OrgId], filters: Filters) -> Select[
     if filters.number is not None:
         conditions.append(or_(numbered(filters.number, (_P.printed,), (_P.serial,)), _word(THEIR_NUMBER) == filters.number))
     return _ENTERED.where(*conditions).order_by(_P.position.desc(), _P.organisation)
+
+
+def _facts(row: Any) -> OutsideFacts:
+    named = dict(row._mapping)  # noqa: SLF001 - the columns by name
+    named["number"] = named["printed"]
+    return OutsideFacts(**{field: named[field] for field in OutsideFacts.__slots__})
 
 
 def correspondent_of() -> Any:

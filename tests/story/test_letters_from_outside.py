@@ -62,6 +62,9 @@ def test_a_letter_on_paper_gets_the_next_incoming_number_once(day: Offices) -> N
 def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: Offices) -> None:
     day.first.done("letter", "send", day.file("reja.txt"), "--subject", "Reja", "--to", "ministry", "--as", "chair-1", "--yes")
     day.ministry.done(*receive(day, "--yes"))
+    (task,) = (one for one in day.ministry.done("today", "--json").data["lines"] if one["what"] == "from_outside")
+    assert (task["written_by"], task["command"]) == (WRITER, f"ortoo letter reply {task['mark']} FILE --to ORG")
+    assert WRITER in day.ministry.done("today").out
     (paper, sent) = day.ministry.done("inbox", "--open", "--json").data["lines"]
     assert (paper["sender"], paper["written_by"], paper["their_number"], paper["number"]) == (None, WRITER, "17-04/2", "1")
     assert (paper["state"], paper["marks"], sent["written_by"]) == ("acknowledged", ["from_outside"], None)
@@ -95,6 +98,7 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     assert day.ministry.done("letter", "show", "out:1", "--json").data["thread"][0]["written_by"] == WRITER
     assert [line["letter"] for line in day.ministry.done("inbox", "--open", "--json").data["lines"]] == [sent["letter"]]
     assert day.ministry.done("letter", "show", "in:1", "--json").data["letter"]["how"] == "answered"
+    assert [one["what"] for one in day.ministry.done("today", "--json").data["lines"]] == ["acknowledge", "deliver"]
 
 
 def test_a_letter_on_paper_that_came_before_it_was_written_is_refused(day: Offices) -> None:
