@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domain.events import OrganisationChanged
-from domain.events_office import ConsignmentDeliveredOutside, LetterReceivedOutside
+from domain.events_office import ConsignmentClosed, ConsignmentDeliveredOutside, LetterReceivedOutside
 from domain.header import Encryption, Ref
 from domain.ids import Digest, LetterId, OrgId, sha256
 from domain.reasons import Reason
 from tests.court import STEP_MS, Court
 from tests.faults.provocation import Record, provokes
+from tests.faults.provoked_letters import refers
 from tests.faults.provoked_records import NOBODYS_LETTER
-from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said, document, entry
+from tests.fixed_exchange import HOUR_MS, MINISTRY, REGISTRAR, Said, document, entry
 
 AWAY: Final = "mfy-004"
 """The committee that is not connected in these cases."""
@@ -53,7 +54,7 @@ def sent_outside(court: Court) -> LetterId:
 
 
 @provokes(Reason.NOT_IN_THESE_RULES)
-def a_letter_on_paper_with_an_encrypted_scan(court: Court) -> Record:
+def a_letter_from_outside_with_an_encrypted_scan(court: Court) -> Record:
     encryption = Encryption(scheme="hpke", sha256=sha256(b"ciphertext"), size_bytes=10)
     return received(court, documents=(document("scan", encryption=encryption),))
 
@@ -64,33 +65,72 @@ def a_letter_by_pigeon(court: Court) -> Record:
 
 
 @provokes(Reason.CODE_UNKNOWN)
-def a_letter_on_paper_of_an_unknown_kind(court: Court) -> Record:
+def a_letter_from_outside_of_an_unknown_kind(court: Court) -> Record:
     return received(court, kind="poem")
 
 
 @provokes(Reason.DOCUMENTS_WRONG)
-def a_letter_on_paper_with_two_main_documents(court: Court) -> Record:
+def a_letter_from_outside_with_two_main_documents(court: Court) -> Record:
     return received(court, documents=(document("one"), document("two")))
 
 
 @provokes(Reason.UNIT_HAS_NONE)
-def a_unit_enters_a_letter_on_paper(court: Court) -> Record:
+def a_unit_enters_a_letter_from_outside(court: Court) -> Record:
     return received(court, "office-clerk")
 
 
 @provokes(Reason.ARRIVED_LATER)
-def a_letter_on_paper_that_arrives_tomorrow(court: Court) -> Record:
+def a_letter_from_outside_that_arrives_tomorrow(court: Court) -> Record:
     return received(court, arrived_at=court.clock() + STEP_MS + 1)
 
 
 @provokes(Reason.WRITTEN_AFTER_ARRIVAL)
-def a_letter_on_paper_written_after_it_arrived(court: Court) -> Record:
+def a_letter_from_outside_written_after_it_arrived(court: Court) -> Record:
     return received(court, written_at=court.clock(), arrived_at=court.clock() - 1)
 
 
 @provokes(Reason.REFERENCE_UNKNOWN)
-def a_letter_on_paper_that_answers_a_letter_nobody_sent(court: Court) -> Record:
+def a_letter_from_outside_that_answers_a_letter_nobody_sent(court: Court) -> Record:
     return received(court, references=(Ref(ledger=None, identity=Digest(NOBODYS_LETTER)),))
+
+
+def answering(court: Court, entered: Digest, by: str = "deputy") -> Said:
+    """Return a letter to the first committee, or to the ministry by another, that answers a letter from outside."""
+    return court.exchange.letter(by, to=("mfy-001" if by == "deputy" else "ministry",), **refers(answers=LetterId(entered)))
+
+
+def closing(court: Court, entered: Digest, who: str = "clerk", **changes: Any) -> Said:
+    """Return the closing of a letter from outside by the ministry, which entered it, or by another."""
+    fields: dict[str, Any] = {"recipient": MINISTRY, "how": "noted", "by": None, "case_index": None, "cover": None, **changes}
+    return court.exchange.say(ConsignmentClosed, who, letter=LetterId(entered), **fields)
+
+
+@provokes(Reason.ANSWER_UNFIT)
+def an_answer_to_what_another_entered(court: Court) -> Record:
+    return answering(court, court.accept(received(court)), "chair")
+
+
+@provokes(Reason.REFERENCE_UNKNOWN)
+def a_letter_from_outside_followed_like_an_own(court: Court) -> Record:
+    return court.exchange.letter("deputy", **refers(follows=LetterId(court.accept(received(court)))))
+
+
+@provokes(Reason.NOT_A_RECIPIENT)
+def a_letter_from_outside_closed_by_another(court: Court) -> Record:
+    return closing(court, court.accept(received(court)), "secretary", recipient=OrgId("mfy-001"))
+
+
+@provokes(Reason.CLOSING_LETTER_WRONG)
+def a_letter_from_outside_superseded(court: Court) -> Record:
+    by = Ref(ledger=None, identity=Digest(court.sent()))
+    return closing(court, court.accept(received(court)), how="superseded", by=by)
+
+
+@provokes(Reason.ALREADY_CLOSED)
+def a_letter_from_outside_closed_twice(court: Court) -> Record:
+    entered = court.accept(received(court))
+    court.accept(closing(court, entered))
+    return closing(court, entered)
 
 
 @provokes(Reason.CODE_UNKNOWN)
@@ -119,7 +159,7 @@ def a_delivery_to_somebody_who_was_not_addressed(court: Court) -> Record:
 
 
 @provokes(Reason.NOT_OUTSIDE)
-def a_delivery_on_paper_to_a_connected_recipient(court: Court) -> Record:
+def a_delivery_outside_to_a_connected_recipient(court: Court) -> Record:
     return delivered(court, sent_outside(court), recipient=OrgId("mfy-001"))
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from domain.consignments import handling
 from domain.events import OrganisationClosed, ReceiptAcknowledged, ReceiptRefused
-from domain.events_office import ConsignmentClosed, ConsignmentFetched, ConsignmentTransferred, ReceiptWithdrawn
+from domain.events_office import ConsignmentFetched, ConsignmentTransferred, ReceiptWithdrawn
 from domain.header import Ref
-from domain.ids import Digest, LetterId
+from domain.ids import Digest, LetterId, OrgId
 from domain.reasons import Reason
 from tests.court import Court
-from tests.faults.provoked_outside import received
+from tests.faults.provoked_outside import answering, closing, received
 from tests.fixed_exchange import MINISTRY, NO_REFERENCES, REGISTRAR, Said
 
 
@@ -29,15 +29,6 @@ def court(tmp_path: Path) -> Iterator[Court]:
 
 def ref(letter: Digest) -> Ref:
     return Ref(ledger=None, identity=letter)
-
-
-def answering(court: Court, entered: Digest, by: str = "deputy", **changes: Any) -> Said:
-    return court.exchange.letter(by, references=replace(NO_REFERENCES, answers=(ref(entered),)), **changes)
-
-
-def closing(court: Court, entered: Digest, who: str = "clerk", recipient: str = MINISTRY, **changes: Any) -> Said:
-    fields = {"how": "noted", "by": None, "case_index": None, "cover": None, **changes}
-    return court.exchange.say(ConsignmentClosed, who, letter=LetterId(entered), recipient=recipient, **fields)
 
 
 def reason_of(court: Court, said: Said) -> Reason:
@@ -57,9 +48,9 @@ def test_who_entered_a_letter_from_outside_answers_it_and_closes_it_with_the_ans
 
 def test_another_organisation_neither_answers_nor_closes_it_but_may_relate_to_it(court: Court) -> None:
     entered = court.accept(received(court))
-    assert reason_of(court, answering(court, entered, "chair", to=(MINISTRY,))) is Reason.ANSWER_UNFIT
-    assert reason_of(court, closing(court, entered, "secretary", "mfy-001")) is Reason.NOT_A_RECIPIENT
-    assert reason_of(court, closing(court, entered, "secretary", MINISTRY)) is Reason.NOT_A_RECIPIENT
+    assert reason_of(court, answering(court, entered, "chair")) is Reason.ANSWER_UNFIT
+    assert reason_of(court, closing(court, entered, "secretary", recipient=OrgId("mfy-001"))) is Reason.NOT_A_RECIPIENT
+    assert reason_of(court, closing(court, entered, "secretary")) is Reason.NOT_A_RECIPIENT
     relating = replace(NO_REFERENCES, relates=(ref(entered),))
     court.accept(court.exchange.letter("chair", to=(MINISTRY,), references=relating))
 
@@ -68,8 +59,8 @@ def test_a_successor_answers_and_closes_what_its_predecessor_entered(court: Cour
     court.employ("chair-2", "mfy-002", "signatory")
     entered = court.accept(received(court, "secretary"))
     court.accept(court.exchange.say(OrganisationClosed, REGISTRAR, organisation="mfy-001", successor="mfy-002"))
-    answer = court.accept(answering(court, entered, "chair-2", to=(MINISTRY,)))
-    court.accept(closing(court, entered, "secretary-2", "mfy-001", how="answered", by=ref(answer)))
+    answer = court.accept(answering(court, entered, "chair-2"))
+    court.accept(closing(court, entered, "secretary-2", recipient=OrgId("mfy-001"), how="answered", by=ref(answer)))
 
 
 @pytest.mark.parametrize("relation", ["follows", "replaces"])
