@@ -16,7 +16,7 @@ from adapters.store.topics import change_mapper
 from adapters.timestamp_errors import TimestampInvalidError
 from adapters.timestamp_tokens import TOKEN_LIMIT_BYTES, verify_timestamp
 from domain.auditing import Bounds, Sighting
-from domain.events import TimestampRecorded
+from domain.events_proof import TimestampRecorded
 from domain.ids import Digest
 from domain.ledger_time import MS_PER_S
 from domain.reading import read_record

@@ -10,7 +10,7 @@ from adapters.station import Station, Utterance
 from adapters.submitting import SUBMIT_WAIT_S, Outcome
 from domain.changes import Inbox
 from domain.directory import Role, has_role
-from domain.events import InboxCommitted
+from domain.events_proof import InboxCommitted
 from domain.exchange import rules_at
 from domain.ids import ZERO_DIGEST, Digest, LetterId, OfficerId, OrgId
 from domain.inboxes import chained, commitment, inbox_leaf

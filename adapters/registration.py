@@ -18,8 +18,6 @@ from domain.events import (
     CheckpointKey,
     CheckpointKeyAdded,
     CheckpointKeyRetired,
-    EventReaffirmed,
-    EventRepudiated,
     GroupDefined,
     KeyEnrolled,
     KeyResumed,
@@ -37,6 +35,7 @@ from domain.events import (
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
+from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.header import LocalName
 from domain.ids import Digest, OfficerId, OrgId, sha256
 from domain.keys import key as key_in

@@ -6,7 +6,7 @@ from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
 from adapters.timestamp_tokens import MEDIA_TYPE, Stamped
 from domain.documents import SIGNATURE_OF
-from domain.events import TimestampRecorded
+from domain.events_proof import TimestampRecorded
 from domain.header import Document
 from domain.stamped_heads import stamped_message
 

@@ -17,7 +17,7 @@ from cli.fates import Fate, conclude
 from cli.options import command_options
 from cli.session import Session
 from domain.directory import Role
-from domain.events import TimestampRecorded
+from domain.events_proof import TimestampRecorded
 
 
 @click.command("timestamp")

@@ -18,7 +18,7 @@ from cli.references import SHORTEST_PREFIX
 from cli.render import Column, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views, acting_views, open_views
-from domain.events import EventReaffirmed, EventRepudiated
+from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.ids import OfficerId, officer_id, organisation_id
 from projections.contested import ContestedEvent, contested_events
 from projections.filters import position_cursor

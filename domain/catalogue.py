@@ -10,10 +10,7 @@ from domain.events import (
     CheckpointKeyAdded,
     CheckpointKeyRetired,
     ConsignmentOpened,
-    EventReaffirmed,
-    EventRepudiated,
     GroupDefined,
-    InboxCommitted,
     KeyEnrolled,
     KeyResumed,
     KeyRevoked,
@@ -34,7 +31,6 @@ from domain.events import (
     RegisterDefined,
     RootChanged,
     RulesAdopted,
-    TimestampRecorded,
     TrustAnchorAdded,
     TrustAnchorWithdrawn,
 )
@@ -65,6 +61,7 @@ from domain.events_office import (
     RegistrationVoided,
     ReminderSent,
 )
+from domain.events_proof import EventReaffirmed, EventRepudiated, InboxCommitted, TimestampRecorded
 
 PAYLOAD_PREFIX: Final = "application/vnd.ortoo."
 PAYLOAD_SUFFIX: Final = "+avro"

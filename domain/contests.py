@@ -15,7 +15,8 @@ from typing import ClassVar, Final, cast
 from domain.authority import SPEAKER
 from domain.changes import Change, Recorded, State, View
 from domain.errors import RejectedError
-from domain.events import Body, EventReaffirmed, EventRepudiated
+from domain.events import Body
+from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.exchange import MANDATE_EMPTY
 from domain.ids import Digest, OfficerId
 from domain.keys import Key, key, key_of_certificate

@@ -1,4 +1,4 @@
-"""The bodies of the events of rules 1 and 2: what people and stations say (`domain.catalogue` lists all, version 1 of each).
+"""The bodies of the events of rules 1: what people and stations say (`domain.catalogue` lists all, version 1 of each).
 
 A body is a value of its own, decoded from exactly the bytes that were signed. Field order is the schema's.
 """
@@ -396,49 +396,3 @@ class AcknowledgementMissed(Body):
 
     TYPE: ClassVar[str] = "acknowledgement.missed"
     letter: LetterId
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InboxCommitted(Body):
-    """A station of the first organisation states what the records before `size` addressed to each organisation.
-
-    `count` organisations were registered there; `root` is over one leaf for each (domain.inboxes). Rules 2.
-    """
-
-    TYPE: ClassVar[str] = "inbox.committed"
-    size: int
-    count: int
-    root: Digest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventReaffirmed(Body):
-    """An officer states with a newer key that he did sign an event, contested since his key was compromised. Rules 2."""
-
-    TYPE: ClassVar[str] = "event.reaffirmed"
-    event: Digest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventRepudiated(Body):
-    """An officer states with a newer key that he did not sign an event, contested since his key was compromised. Rules 2."""
-
-    TYPE: ClassVar[str] = "event.repudiated"
-    event: Digest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimestampRecorded(Body):
-    """A station of the first organisation records an authority's time stamp over a pair of checkpoints. Rules 2.
-
-    `authority` is SHA-256 of the certificate that signed the RFC 3161 token, `stamped_at` the time that the token claims; the
-    token is a document. Whether the token's signature verifies is for auditors: the judge reads no document.
-    """
-
-    TYPE: ClassVar[str] = "timestamp.recorded"
-    size: int
-    root: Digest
-    verdict_root: Digest
-    authority: Digest
-    stamped_at: int
-    token: Document

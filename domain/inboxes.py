@@ -18,7 +18,7 @@ from domain.authority import role
 from domain.changes import Change, Inbox, State, View
 from domain.directory import Role
 from domain.errors import RejectedError
-from domain.events import InboxCommitted
+from domain.events_proof import InboxCommitted
 from domain.exchange import exchange
 from domain.ids import Digest, LetterId, OrgId
 from domain.letters import letter, recipients

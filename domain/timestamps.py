@@ -12,7 +12,7 @@ from typing import ClassVar, Final, cast
 from domain.changes import Change, State, View
 from domain.documents import SIGNATURE_OF, require_plain
 from domain.errors import RejectedError
-from domain.events import TimestampRecorded
+from domain.events_proof import TimestampRecorded
 from domain.ids import Digest
 from domain.inboxes import FIRST_STATION
 from domain.ledger_time import JUMP_LIMIT_MS

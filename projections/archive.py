@@ -13,15 +13,8 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 from adapters.store.dialect import insert_rows
 from domain.changes import Recorded
 from domain.documents import named_documents
-from domain.events import (
-    Body,
-    EventReaffirmed,
-    EventRepudiated,
-    LedgerOpened,
-    LetterDispatched,
-    OrganisationChanged,
-    OrganisationRegistered,
-)
+from domain.events import Body, LedgerOpened, LetterDispatched, OrganisationChanged, OrganisationRegistered
+from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.header import Ref
 from domain.ids import Digest
 from projections.columns import BIG, METADATA, NAME, row_of

@@ -10,17 +10,14 @@ from adapters.certificate_authority import BACKDATED, issue_certificate
 from domain.events import (
     AcknowledgementMissed,
     ConsignmentOpened,
-    EventReaffirmed,
-    EventRepudiated,
-    InboxCommitted,
     KeyRevoked,
     KeySuspended,
     OfficerRelieved,
     OrganisationClosed,
     ReceiptAcknowledged,
     RootChanged,
-    TimestampRecorded,
 )
+from domain.events_proof import EventReaffirmed, EventRepudiated, InboxCommitted, TimestampRecorded
 from domain.header import Seen
 from domain.ids import ZERO_DIGEST, Digest, LetterId, OfficerId, OrgId, sha256
 from domain.reasons import Reason

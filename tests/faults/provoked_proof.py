@@ -5,15 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from domain.events import (
-    EventReaffirmed,
-    EventRepudiated,
-    InboxCommitted,
-    KeyResumed,
-    KeyRevoked,
-    KeySuspended,
-    TimestampRecorded,
-)
+from domain.events import KeyResumed, KeyRevoked, KeySuspended
+from domain.events_proof import EventReaffirmed, EventRepudiated, InboxCommitted, TimestampRecorded
 from domain.header import Encryption
 from domain.ids import ZERO_DIGEST, Digest, OfficerId, sha256
 from domain.inboxes import inbox_leaf

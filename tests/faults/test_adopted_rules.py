@@ -17,7 +17,8 @@ from cli.main import ortoo
 from cli.session import Session
 from cli.settings import write_settings
 from domain.catalogue import payload_type_of
-from domain.events import InboxCommitted, RulesAdopted
+from domain.events import RulesAdopted
+from domain.events_proof import InboxCommitted
 from domain.exchange import RULES_NOTICE_MS
 from domain.reasons import Reason
 from domain.rulebook import NEWEST_RULES, RELEASED_RULES, rules_for_new

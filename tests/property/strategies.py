@@ -16,8 +16,6 @@ from domain.events import (
     Addressee,
     Body,
     ConsignmentOpened,
-    EventReaffirmed,
-    EventRepudiated,
     GroupDefined,
     GroupVersion,
     KeyResumed,
@@ -33,6 +31,7 @@ from domain.events import (
     ReceiptRefused,
     RegisterDefined,
 )
+from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.header import Ref, Seen
 from domain.ids import Digest, LetterId, OfficerId, OrgId, sha256
 from domain.tree import root_of

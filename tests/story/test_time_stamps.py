@@ -19,7 +19,7 @@ from adapters.timestamping import message_at, timestamp_recorded
 from adapters.trust_files import Trust, TrustedAnchor, encode_trust, sign_trust
 from cli.settings import write_settings
 from cli.wiring import checkpoint_keys_folder
-from domain.events import TimestampRecorded
+from domain.events_proof import TimestampRecorded
 from domain.ids import sha256
 from domain.reasons import Reason
 from tests.audited_exchange import FAR_MS, ortoo_run
