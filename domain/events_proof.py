@@ -14,7 +14,7 @@ from domain.ids import Digest
 class InboxCommitted(Body):
     """A station of the first organisation states what the records before `size` addressed to each organisation.
 
-    `count` organisations were registered there; `root` is over one leaf for each (domain.inboxes).
+    `count` organisations were registered there; `root` is over one leaf for each (domain.inboxes). Rules 2.
     """
 
     TYPE: ClassVar[str] = "inbox.committed"
@@ -25,7 +25,7 @@ class InboxCommitted(Body):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventReaffirmed(Body):
-    """An officer states with a newer key that he did sign an event, contested since his key was compromised."""
+    """An officer states with a newer key that he did sign an event, contested since his key was compromised. Rules 2."""
 
     TYPE: ClassVar[str] = "event.reaffirmed"
     event: Digest
@@ -33,7 +33,7 @@ class EventReaffirmed(Body):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventRepudiated(Body):
-    """An officer states with a newer key that he did not sign an event, contested since his key was compromised."""
+    """An officer states with a newer key that he did not sign an event, contested since his key was compromised. Rules 2."""
 
     TYPE: ClassVar[str] = "event.repudiated"
     event: Digest
@@ -41,7 +41,7 @@ class EventRepudiated(Body):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimestampRecorded(Body):
-    """A station of the first organisation records an authority's time stamp over a pair of checkpoints.
+    """A station of the first organisation records an authority's time stamp over a pair of checkpoints. Rules 2.
 
     `authority` is SHA-256 of the certificate that signed the RFC 3161 token, `stamped_at` the time that the token claims; the
     token is a document. Whether the token's signature verifies is for auditors: the judge reads no document.
