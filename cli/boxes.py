@@ -23,6 +23,7 @@ from cli.reading import (
     languages_of,
     mark_words,
     now_of,
+    outside_note,
     own_organisations,
     page_wanted,
     short_date,
@@ -37,7 +38,7 @@ from cli.session import Session
 from cli.views import Views, open_views
 from cli.watching import watch_inbox
 from projections.filters import PageWanted
-from projections.inbox_pages import FROM_OUTSIDE, InboxLine, inbox_page
+from projections.inbox_pages import InboxLine, inbox_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, sent_by, sent_page
 
@@ -160,8 +161,8 @@ def outbox(
 
 
 def sent_data(line: SentLine) -> dict[str, Any]:
-    """Return the line of a letter as documented fields."""
-    fields = {name: getattr(line, name) for name in SentLine.__slots__}
+    """Return the line of a letter that was sent on the ledger as documented fields."""
+    fields = {name: getattr(line, name) for name in SentLine.__slots__ if name != "written_by"}
     return {**fields, "acknowledged": line.acknowledged}
 
 
@@ -220,9 +221,7 @@ def _inbox_table(session: Session, views: Views, lines: tuple[InboxLine, ...], n
         )
         for number, line in enumerate(lines, 1)
     ]
-    marked = label("mark.from_outside", language), label("mark.signature_outside", language)
-    noted = ["", ": ".join(marked)] if any(FROM_OUTSIDE in line.marks for line in lines) else []
-    return [*table_lines(columns, rows), *noted]
+    return [*table_lines(columns, rows), *outside_note(session, lines)]
 
 
 def _outbox_table(session: Session, views: Views, lines: tuple[SentLine, ...], names: Mapping[str, str]) -> list[str]:

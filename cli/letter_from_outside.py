@@ -15,11 +15,10 @@ from cli.render import pair_lines, show_time
 from cli.session import Session
 from cli.views import Views
 from domain.ids import LetterId
-from projections.inbox_pages import FROM_OUTSIDE
 from projections.letter_pages import LetterSigner, NamedDocument, ThreadLine, documents_of, signers_of, thread_of
 from projections.mandate_queries import SpokenFor, spoken_at
 from projections.names import officer_words, organisation_names
-from projections.outside_pages import OutsideFacts, outside_facts
+from projections.outside_pages import FROM_OUTSIDE, OutsideFacts, outside_facts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

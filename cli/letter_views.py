@@ -21,9 +21,11 @@ from cli.reading import (
     filter_options,
     filters_of,
     for_option,
+    from_words,
     languages_of,
     mark_words,
     now_of,
+    outside_note,
     own_organisations,
     page_wanted,
     scope_data,
@@ -40,9 +42,10 @@ from domain.ids import Digest, LetterId, OrgId, organisation_id
 from domain.letters import mark_of
 from projections.approval_pages import RequestLine, requests_of_letter
 from projections.filters import acted_for
+from projections.letter_list import letters_page
 from projections.letter_pages import recipient_of
 from projections.names import organisation_names
-from projections.outbox_pages import SentLine, concerning, sent_page
+from projections.outbox_pages import SentLine
 
 
 @click.command("list")
@@ -65,7 +68,7 @@ def list_command(
     after: str | None,
     **chosen: Any,
 ) -> None:
-    """Letters that the organisation sent or received: the newest first.
+    """Letters that the organisation sent or received, also from outside: the newest first.
 
     Example:
       ortoo letter list --case 01-07
@@ -77,14 +80,13 @@ def list_command(
     own = () if everybody else own_organisations(session, views, for_)
     filters = filters_of(views, Chosen(**chosen), now)
     with views.reading() as connection:
-        scope = None if everybody else concerning(own)
-        found = sent_page(connection, scope, filters, page_wanted(session, limit, after), now=now, senders_names=True)
+        found = letters_page(connection, None if everybody else own, filters, page_wanted(session, limit, after), now=now)
         parties = {one for line in found.lines for one in (line.sender, line.only_recipient) if one is not None}
         names = organisation_names(connection, parties, languages_of(session))
     show_list(
         session,
         views,
-        [sent_data(line) for line in found.lines],
+        [{**sent_data(line), "written_by": line.written_by} for line in found.lines],
         lambda: _table(session, views, found.lines, names),
         named=[Named(letter=line.letter) for line in found.lines],
         after=found.after,
@@ -212,7 +214,7 @@ def _table(session: Session, views: Views, lines: tuple[SentLine, ...], names: M
             number,
             line.number,
             short_time(line.at, views.offset_minutes),
-            names[line.sender],
+            from_words(line, names),
             to_words(line, names),
             line.case_index or "",
             subject_words(line.subject),
@@ -220,4 +222,4 @@ def _table(session: Session, views: Views, lines: tuple[SentLine, ...], names: M
         )
         for number, line in enumerate(lines, 1)
     ]
-    return table_lines(columns, rows)
+    return [*table_lines(columns, rows), *outside_note(session, lines)]

@@ -23,6 +23,8 @@ from domain.consignments import ConsignmentState
 from domain.ids import OrgId, organisation_id
 from projections.filters import Filters, PageWanted, acted_for
 from projections.inbox_pages import InboxLine
+from projections.outbox_pages import SentLine
+from projections.outside_pages import FROM_OUTSIDE
 
 AWAITED_SUBJECT: Final = "…"
 _TO_THE_DAY: Final = len("2026-11-24")
@@ -187,9 +189,15 @@ def short_date(at_ms: int, offset_minutes: int) -> str:
     return show_time(at_ms, offset_minutes)[:_TO_THE_DAY]
 
 
-def from_words(line: InboxLine, names: Mapping[str, str]) -> str:
-    """Return whom a letter came from: by the directory, or by the words of whoever entered one on paper."""
+def from_words(line: InboxLine | SentLine, names: Mapping[str, str]) -> str:
+    """Return whom a letter came from: by the directory, or by the words of whoever entered one from outside."""
     return names[line.sender] if line.sender is not None else line.written_by or AWAITED_SUBJECT
+
+
+def outside_note(session: Session, lines: Iterable[InboxLine | SentLine]) -> list[str]:
+    """Return what stands below a list in which there is a letter from outside: what its mark means."""
+    words = (label(f"mark.{mark}", session.language) for mark in (FROM_OUTSIDE, "signature_outside"))
+    return ["", ": ".join(words)] if any(FROM_OUTSIDE in line.marks for line in lines) else []
 
 
 def subject_words(subject: str | None) -> str:

@@ -16,8 +16,9 @@ from cli.signals import told_to_stop
 from cli.views import Views
 from domain.ids import OrgId
 from projections.filters import Filters, PageWanted
-from projections.inbox_pages import FROM_OUTSIDE, InboxLine, inbox_page
+from projections.inbox_pages import InboxLine, inbox_page
 from projections.names import organisation_names
+from projections.outside_pages import FROM_OUTSIDE
 
 WATCH_S: Final = 1.0
 """A person notices no shorter wait, and a ledger is not asked more often for it."""

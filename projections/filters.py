@@ -49,9 +49,8 @@ class PageWanted:
     after: str | None = None
 
 
-def letter_conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return the conditions on the letter itself: sender, time and case."""
-    column = LETTERS.c
+def letter_conditions(filters: Filters, column: Any = LETTERS.c) -> list[ColumnElement[bool]]:
+    """Return the conditions on the letter itself, by the columns of its table: sender, time and case."""
     conditions = []
     if filters.sender is not None:
         conditions.append(column.sender == filters.sender)

@@ -23,11 +23,9 @@ from projections.inbox import CONSIGNMENTS, OUTSIDE
 from projections.letters import LETTERS
 from projections.moved_terms import ACKNOWLEDGE_DUE, LATE, REPLY_DUE, with_moved
 from projections.outside import OUTSIDE_LETTERS
-from projections.outside_pages import correspondent_of, outside_letters_of
+from projections.outside_pages import outside_letters_of, outside_marks, searched_text
 from projections.word_search import Searched, first_rows
 
-FROM_OUTSIDE: Final = "from_outside"
-"""The mark of a letter whose sender's signature is not in the system."""
 _C: Final = CONSIGNMENTS.c
 _L: Final = LETTERS.c
 _FETCHED: Final = (
@@ -189,12 +187,11 @@ def _after(cursor: str, position: ColumnElement[Any], recipient: ColumnElement[A
 def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted) -> tuple[InboxLine, ...]:
     """Return as many letters from outside as a page has lines, and one more."""
     chosen = outside_letters_of(recipients, filters)
-    if chosen is None:
+    if chosen is None or filters.region is not None:
         return ()
     if page.after is not None:
         chosen = chosen.where(_after(page.after, OUTSIDE_LETTERS.c.position, OUTSIDE_LETTERS.c.organisation))
-    text = func.coalesce(COVERS.c.subject, "") + " " + func.coalesce(correspondent_of(), "")
-    searched = Searched(key=(OUTSIDE_LETTERS.c.letter,), text=text)
+    searched = Searched(key=(OUTSIDE_LETTERS.c.letter,), text=searched_text())
     rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     contests = contests_among(connection, (row.position for row in rows))
     return tuple(_paper_line(row, contests) for row in rows)
@@ -229,15 +226,6 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
 
 
 def _paper_line(row: Any, contests: Contests) -> InboxLine:
-    told = {
-        FROM_OUTSIDE: True,
-        "answered": row.answered,
-        "finished": row.how is not None,
-        "contested": row.position in contests.contested,
-        "repudiated": row.position in contests.repudiated,
-        "document_awaited": row.cover_state == AWAITED,
-        "cover_unreadable": row.cover_state == UNREADABLE,
-    }
     return InboxLine(
         letter=LetterId(row.letter),
         recipient=OrgId(row.organisation),
@@ -256,7 +244,7 @@ def _paper_line(row: Any, contests: Contests) -> InboxLine:
         reply_due=None,
         received_at=row.at,
         refusal_reason=None,
-        marks=tuple(mark for mark, holds in told.items() if holds),
+        marks=outside_marks(row, contests),
     )
 
 

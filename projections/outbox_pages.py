@@ -39,13 +39,15 @@ class SentLine:
     """A letter with its recipients counted by state. `silent` are the connected ones who were asked to act and have not decided.
 
     `only_recipient` is named if there is one alone; `marks` are codes. `acknowledge_by` and `reply_by` are the signed instants,
-    the two `due` the latest to which outages moved them for any recipient.
+    the two `due` the latest to which outages moved them for any recipient. A letter from outside has no `sender` but a
+    `written_by`, in the words of its cover; its number is the incoming one.
     """
 
     letter: LetterId
     position: int
     at: int
-    sender: OrgId
+    sender: OrgId | None
+    written_by: str | None
     number: str
     mark: str
     subject: str | None
@@ -237,6 +239,7 @@ def _line(row: Any, contests: Contests, outside: int, moved: MovedLetter, now: i
         position=counts[_L.position],
         at=row.at,
         sender=OrgId(counts[_L.sender]),
+        written_by=None,
         number=row.printed,
         mark=row.mark,
         subject=row.subject,

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true
 
 from domain.consignments import ConsignmentState
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.outside import CORRESPONDENT, ORIGINAL, THEIR_NUMBER
-from projections.covers import COVERS, TEXTS
-from projections.filters import Filters, numbered
+from projections.contested import Contests
+from projections.covers import AWAITED, COVERS, TEXTS, UNREADABLE
+from projections.filters import Filters, letter_conditions, numbered
 from projections.handling import CLOSINGS
 from projections.letters import ANSWERS, HERE, REFERENCES
 from projections.outside import OUTSIDE_LETTERS
 
+FROM_OUTSIDE: Final = "from_outside"
+"""The mark of a letter whose sender's signature is not in the system."""
 _P: Final = OUTSIDE_LETTERS.c
 
 
@@ -65,24 +68,21 @@ def unfinished_from_outside(connection: Connection, organisations: Sequence[OrgI
     return tuple(_facts(row) for row in connection.execute(chosen.order_by(_P.position).limit(limit)))
 
 
-def outside_letters_of(recipients: Sequence[OrgId], filters: Filters) -> Select[Any] | None:
-    """Return the statement of the letters from outside that organisations entered and that pass the filters, the newest first.
+def outside_letters_of(organisations: Sequence[OrgId] | None, filters: Filters) -> Select[Any] | None:
+    """Return the statement of the letters from outside that organisations (None: any) entered and that pass all filters but two.
 
-    None: by their filters there can be none. A letter from outside was received by being entered; nothing is owed for it by a
-    time, and its correspondent is no organisation of the directory.
+    They are the newest first; whose the region is and where words are looked for its caller knows. None: by their filters there
+    can be none. A letter from outside was received by being entered; nothing is owed for it by a time, and its correspondent is
+    no organisation of the directory.
     """
     states = filters.states and ConsignmentState.ACKNOWLEDGED not in filters.states
-    if states or filters.overdue_at is not None or filters.sender is not None or filters.region is not None:
+    if states or filters.overdue_at is not None or filters.sender is not None:
         return None
-    conditions: list[ColumnElement[bool]] = [_P.organisation.in_(recipients)]
+    conditions = [true(), *letter_conditions(filters, _P)]
+    if organisations is not None:
+        conditions.append(_P.organisation.in_(organisations))
     if filters.recipient is not None:
         conditions.append(_P.organisation == filters.recipient)
-    if filters.since is not None:
-        conditions.append(_P.at >= filters.since)
-    if filters.until is not None:
-        conditions.append(_P.at <= filters.until)
-    if filters.case_index is not None:
-        conditions.append(_P.case_index == filters.case_index)
     if filters.unfinished:
         conditions.append(CLOSINGS.c.position.is_(None))
     if filters.number is not None:
@@ -90,15 +90,34 @@ def outside_letters_of(recipients: Sequence[OrgId], filters: Filters) -> Select[
     return _ENTERED.where(*conditions).order_by(_P.position.desc(), _P.organisation)
 
 
-def _facts(row: Any) -> OutsideFacts:
-    named = dict(row._mapping)  # noqa: SLF001 - the columns by name
-    named["number"] = named["printed"]
-    return OutsideFacts(**{field: named[field] for field in OutsideFacts.__slots__})
+def searched_text() -> ColumnElement[Any]:
+    """Return the words of a letter from outside that are searched, of the statement above: its subject, and who wrote it."""
+    return func.coalesce(COVERS.c.subject, "") + " " + func.coalesce(correspondent_of(), "")
+
+
+def outside_marks(row: Any, contests: Contests) -> tuple[str, ...]:
+    """Return the codes that are shown beside a letter from outside, of a row of the statement above."""
+    told = {
+        FROM_OUTSIDE: True,
+        "answered": row.answered,
+        "finished": row.how is not None,
+        "contested": row.position in contests.contested,
+        "repudiated": row.position in contests.repudiated,
+        "document_awaited": row.cover_state == AWAITED,
+        "cover_unreadable": row.cover_state == UNREADABLE,
+    }
+    return tuple(mark for mark, holds in told.items() if holds)
 
 
 def correspondent_of() -> Any:
     """Return who wrote a letter from outside, in the words of its cover, as an expression over its table."""
     return _word(CORRESPONDENT)
+
+
+def _facts(row: Any) -> OutsideFacts:
+    named = dict(row._mapping)  # noqa: SLF001 - the columns by name
+    named["number"] = named["printed"]
+    return OutsideFacts(**{field: named[field] for field in OutsideFacts.__slots__})
 
 
 def _word(about: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,12 @@ def receive(day: Offices, *more: str, arrived: str = "2026-01-05", text: str = "
         *("--their-date", "2026-01-02", "--arrived", arrived, "--channel", "post", "--original", PLACE),
         *("--subject", "Ichimlik suvi to‘g‘risida", "--as", "clerk", *more),
     )
+
+
+def listed(day: Offices, *words: str) -> list[dict[str, Any]]:
+    """Return the lines of the ministry's list of letters."""
+    lines: list[dict[str, Any]] = day.ministry.done("letter", "list", *words, "--json").data["lines"]
+    return lines
 
 
 def test_a_letter_on_paper_gets_the_next_incoming_number_once(day: Offices) -> None:
@@ -79,14 +86,36 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     first = day.ministry.done("inbox", "--limit", "1", "--json").data
     rest = day.ministry.done("inbox", "--limit", "1", "--after", first["after"], "--json").data
     assert [*first["lines"], *rest["lines"]] == [paper, sent]
+    assert [one["letter"] for one in listed(day)] == [paper["letter"], sent["letter"]]
+    (line,) = listed(day, "--to", "ministry", "--number", "17-04/2", "--limit", "1")
+    assert (line["sender"], line["written_by"], line["only_recipient"], line["marks"]) == (
+        None,
+        WRITER,
+        "ministry",
+        ["from_outside"],
+    )
+    assert (line["recipients"], line["acknowledged"], line["number"]) == (1, 1, "1")
+    for one in (("--words", "сув"), ("--limit", "1"), ("--state", "acknowledged")):
+        assert [row["letter"] for row in listed(day, "--all", *one)] == [paper["letter"]]
+    first = day.ministry.done("letter", "list", "--limit", "1", "--json").data["after"]
+    assert [one["letter"] for one in listed(day, "--limit", "1", "--after", first)] == [sent["letter"]]
+    assert [one["letter"] for one in listed(day, "--from", "mfy-001")] == [sent["letter"]]
+    assert listed(day, "--region", "nowhere") == listed(day, "--overdue") == []
+    assert WRITER in day.ministry.done("letter", "list").out
     shown = day.ministry.done("letter", "show", "in:1", "--lang", "uz")
     assert all(words in shown.out for words in (WRITER, "17-04/2", PLACE, "yuboruvchining imzosi tizimda yo‘q", "skaner.txt"))
-    read = day.ministry.done("letter", "read", "in:1", "--as", "clerk")
+    end = day.end()
+    read = day.ministry.done("letter", "read", "in:1", "--as", "clerk", "--save", str(day.folder / "skan"))
+    assert (day.folder / "skan" / "skaner.txt").read_text("utf-8") == "Ichimlik suvi\n"
+    assert day.end() == end
     assert "Ichimlik suvi" in read.out
     assert "the sender's signature is not in the system" in read.out
     for refused in (
         ("print", "in:1", "-o", str(day.folder / "a.html")),
         ("acknowledge", "in:1"),
+        ("refuse", "in:1", "--reason", "WRONG_ADDRESSEE"),
+        ("transfer", "in:1", "--to", "mfy-001", "--reason", "NOT_IN_COMPETENCE"),
+        ("withdraw-receipt", "in:1", "--reason", "ENTERED_IN_ERROR"),
         ("recall", "in:1", "--reason", "OTHER"),
     ):
         assert "came from outside" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
