@@ -41,13 +41,8 @@ _CLEAN: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "") | _UNSEEN | _DASHE
 _LETTER_RUN: Final = re.compile(r"[^\W\d_]+")
 
 
-def folded(text: str) -> str:
-    """Return a text in the one spelling in which texts are compared; folding it again changes nothing."""
-    return " ".join(strict for word in text.split() if (strict := _spellings(word)[0]))
-
-
 def sought(text: str) -> tuple[Word, ...]:
-    """Return the words of a search, folded."""
+    """Return the words of a search, each once, in the spelling in which words are compared; folding it again changes nothing."""
     return tuple(dict.fromkeys(word for one in text.split() if (word := _spellings(one))[0]))
 
 
