@@ -11,10 +11,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.evidence_bundle import RECORD_PROOF, VERDICT, VERDICT_PROOF
+from adapters.evidence_bundle import RECORD_PROOF, VERDICT, VERDICT_PROOF, VERIFY, BundleFiles, parse_bundle
+from adapters.evidence_commands import verify_text
 from adapters.evidence_export import Sources, write_bundle
 from adapters.evidence_facts import Terms
-from adapters.evidence_report import EvidenceReport
+from adapters.evidence_keys import vouchers_needed
+from adapters.evidence_report import EvidenceReport, Findings
 from adapters.evidence_verification import verify_bundle
 from adapters.plain_zip import open_entry, read_plain_zip, write_plain_zip
 from adapters.signers import signer_of
@@ -96,6 +98,17 @@ def changed(bundle: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes
     """Return a bundle with one file changed, and all checksums of the zip right."""
     files = files_in(bundle)
     return bundle_of({**files, name: change(files[name])})
+
+
+def without_enrolment(bundle: bytes, position: int) -> bytes:
+    """Return a bundle as somebody makes it who leaves an enrolment (or a grant) out, and all that only it needs."""
+    files, read = files_in(bundle), parse_bundle(BundleFiles(io.BytesIO(bundle)), LedgerCodec(), Findings())
+    left = [one for one in read.enrolments if one.position != position]
+    needed = vouchers_needed(read.events, left)
+    left = [one for one in left if one.position in needed]
+    gone = tuple({one.folder for one in read.enrolments} - {one.folder for one in left})
+    files[VERIFY] = verify_text(read.events, left)
+    return bundle_of({name: content for name, content in files.items() if not name.startswith(gone)})
 
 
 def facts(report: EvidenceReport) -> tuple[object, ...]:

@@ -9,16 +9,14 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.evidence_bundle import VERIFY, BundleFiles, Proven, enrolment_folder, parse_bundle
-from adapters.evidence_commands import verify_text
-from adapters.evidence_keys import vouchers_needed
+from adapters.evidence_bundle import BundleFiles, Proven, enrolment_folder, parse_bundle
 from adapters.evidence_mandates import verify_mandate
 from adapters.evidence_report import Findings, Gravity, VerdictCode
 from adapters.mandates import MandateTerms, mandate_granted
 from domain.ids import Digest, OfficerId, OrgId
 from domain.reasons import Reason
 from schemas.codec import LedgerCodec
-from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, files_in
+from tests.bundled_evidence import Evidence, bundle_of, evidence_exchange, files_in, without_enrolment
 from tests.exchanges import tell
 from tests.fixed_exchange import DAY_MS
 
@@ -61,18 +59,6 @@ def stand_in(made: Evidence) -> None:
     made.projector.catch_up()
 
 
-def without_grant(evidence: Evidence, bundle: bytes) -> bytes:
-    """Return a bundle as somebody makes it who leaves the grant out, and all that follows from it."""
-    files = files_in(bundle)
-    read = parse_bundle(BundleFiles(io.BytesIO(bundle)), LedgerCodec(), Findings())
-    left = [one for one in read.enrolments if one.position != evidence.audited.eventful.position(GRANT)]
-    needed = vouchers_needed(read.events, left)
-    left = [one for one in left if one.position in needed]
-    gone = tuple({one.folder for one in read.enrolments} - {one.folder for one in left})
-    files[VERIFY] = verify_text(read.events, left)
-    return bundle_of({name: content for name, content in files.items() if not name.startswith(gone)})
-
-
 def proven(evidence: Evidence) -> tuple[Proven, Proven]:
     """Return the receipt under a mandate and the mandate's grant, as a verifier reads them."""
     read = parse_bundle(BundleFiles(io.BytesIO(evidence.event(UNDER))), LedgerCodec(), Findings())
@@ -96,7 +82,7 @@ def test_a_bundle_says_for_whom_a_deputy_acted(evidence: Evidence, whole_letter:
 
 
 def test_without_the_grant_nothing_is_valid(evidence: Evidence) -> None:
-    report = evidence.verify(without_grant(evidence, evidence.event(UNDER)))
+    report = evidence.verify(without_enrolment(evidence.event(UNDER), evidence.audited.eventful.position(GRANT)))
     assert report.verdict.code is VerdictCode.UNVERIFIABLE
     assert [one.facts.acting_for for one in report.events] == [None]
     assert "grant of the mandate" in report.verdict.detail

@@ -9,7 +9,8 @@ import base64
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +23,31 @@ from adapters.verifying import Verifier
 from tests.court import Court
 from tests.fixed_exchange import shared_codec
 from tests.vectors.ledgers.corpus_cases import LEDGERS, Plan
-from tests.vectors.ledgers.corpus_evidence import NAME, evidence_files, placed
+from tests.vectors.ledgers.corpus_evidence import NAME, Bundles, bundles, evidence_files, letter_texts, placed
+from tests.vectors.ledgers.corpus_evidence_3 import NAME_3, bundles_3, placed_3, texts_3
 
 FOLDER: Final = Path(__file__).parent
 RECORDS: Final = "records.jsonl"
 EXPECTED: Final = "expected.jsonl"
 FAR_AHEAD_MS: Final = 4_000_000_000_000
 """By this clock no record comes from the future."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """How a ledger of evidence is told, which documents and bundles it has, and whether it is expected for whom all was said."""
+
+    place: Callable[[Court], dict[str, int]]
+    texts: Callable[[Court], Iterable[str]]
+    bundles: Bundles
+    told: bool
+
+
+EVIDENCE: Final = {
+    NAME: Evidence(place=placed, texts=letter_texts, bundles=bundles, told=False),
+    NAME_3: Evidence(place=placed_3, texts=texts_3, bundles=bundles_3, told=True),
+}
+"""The ledgers that have a trust file, checkpoints and bundles."""
 
 
 class Chamber(Court):
@@ -46,12 +65,13 @@ def told(plan: Plan) -> list[Slot]:
         return list(_slots(court))
 
 
-def evidence() -> dict[str, bytes]:
-    """Return the trust file, the checkpoints and the bundles of the ledger of evidence, and what is expected of them."""
+def evidence(name: str) -> dict[str, bytes]:
+    """Return the trust file, the checkpoints and the bundles of a ledger of evidence, and what is expected of them."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        court = stack.enter_context(contextlib.closing(Chamber.founded(folder, rules=LEDGERS[NAME].rules)))
-        return evidence_files(court, placed(court), FOLDER / NAME)
+        folder, how = Path(stack.enter_context(tempfile.TemporaryDirectory())), EVIDENCE[name]
+        court = stack.enter_context(contextlib.closing(Chamber.founded(folder, rules=LEDGERS[name].rules)))
+        places = how.place(court)
+        return evidence_files(court, places, FOLDER / name, bundles_of=how.bundles, texts=how.texts(court), told=how.told)
 
 
 def _slots(court: Court) -> Iterator[Slot]:
@@ -153,8 +173,9 @@ def main() -> None:
         (folder / RECORDS).write_text(records_text(slots), "ascii")
         (folder / EXPECTED).write_text(expected_text(slots), "ascii")
         print(f"wrote {name}: {len(slots)} records")
-    for file, content in evidence().items():
-        (FOLDER / NAME / file).write_bytes(content)
+    for name in EVIDENCE:
+        for file, content in evidence(name).items():
+            (FOLDER / name / file).write_bytes(content)
 
 
 if __name__ == "__main__":

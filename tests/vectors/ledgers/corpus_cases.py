@@ -19,6 +19,7 @@ from tests.faults.provoked_letters import to_group
 from tests.faults.provoked_proof import committing, compromised, reaffirming, renewed, repudiating, stamping
 from tests.fixed_exchange import HOUR_MS, REGISTRAR, Said
 from tests.vectors.ledgers.corpus_evidence import NAME, evidencing
+from tests.vectors.ledgers.corpus_evidence_3 import NAME_3, evidencing_3
 from tests.vectors.ledgers.corpus_office import REFUSALS, officing
 
 
@@ -252,5 +253,6 @@ LEDGERS: Final[dict[str, Plan]] = {
     NAME: Plan(rules=2, tell=evidencing),
     "refusals-3": Plan(rules=3, tell=provoking(*REFUSALS)),
     "office": Plan(rules=3, tell=officing),
+    NAME_3: Plan(rules=3, tell=evidencing_3),
 }
 """The ledgers of the corpus by the names of their folders."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
+from adapters.documents import DocumentStore
 from adapters.documents_folder import FolderDocuments
 from adapters.evidence_export import Sources, write_bundle
 from adapters.evidence_facts import Terms
@@ -44,6 +45,8 @@ SIGNATURES: Final = "signatures.jsonl"
 WITNESSES: Final = tuple(SeededWitness(seed) for seed in (42, 43, 44))
 QUORUM: Final = 2
 MINUTE_MS: Final = 60_000
+TOLD: Final = ("acting_for", "for_officer", "addressed", "marks")
+"""What a verifier tells of an event beside its verdict."""
 LATER_MS: Final = 400 * DAY_MS
 """When every certificate of the ledger has expired."""
 
@@ -78,6 +81,22 @@ class KeptOperator(SeededOperator):
         return "".join(_line(**line) for line in lines)
 
 
+class Places:
+    """What is said on a ledger of evidence, by name, and where each thing stands."""
+
+    def __init__(self, court: Court) -> None:
+        """Begin with the operator's key."""
+        self.court = court
+        self.positions: dict[str, int] = {}
+        self.say("checkpoint key", court.exchange.say_as_roots(CheckpointKeyAdded, key=SeededOperator(41).public))
+
+    def say(self, name: str, said: Said, reason: Reason = Reason.ACCEPTED) -> LetterId:
+        """Have something judged so, and return its identity."""
+        self.positions[name] = self.court.ledger.end()
+        assert self.court.judge(self.court.exchange.record(said)).reason is reason, name
+        return LetterId(self.court.exchange.identity_of(said))
+
+
 def evidencing(court: Court) -> None:
     """Tell what bundles are made of: letters sent, acknowledged, superseded and refused."""
     placed(court)
@@ -85,36 +104,69 @@ def evidencing(court: Court) -> None:
 
 def placed(court: Court) -> dict[str, int]:
     """Tell what bundles are made of, and return where each thing stands."""
-    exchange, places = court.exchange, dict[str, int]()
-
-    def say(name: str, said: Said, reason: Reason = Reason.ACCEPTED) -> LetterId:
-        places[name] = court.ledger.end()
-        assert court.judge(exchange.record(said)).reason is reason, name
-        return LetterId(exchange.identity_of(said))
-
-    say("checkpoint key", exchange.say_as_roots(CheckpointKeyAdded, key=SeededOperator(41).public))
-    letter = say("letter", exchange.letter("deputy", "head", to=("mfy-001", "mfy-002")))
-    say("receipt", exchange.say(ReceiptAcknowledged, "secretary", letter=letter, recipient=OrgId("mfy-001")))
-    old = say("superseded", exchange.letter("head", to=("mfy-003",)))
-    new = say("replacement", exchange.letter("head", to=("mfy-003",), **refers(replaces=old)))
-    say("supersession", exchange.say(LetterSuperseded, "head", letter=old, by=new, cover=None))
-    say("rejected", exchange.letter("clerk"), Reason.ROLE_MISSING)
-    return places
+    exchange, places = court.exchange, Places(court)
+    letter = places.say("letter", exchange.letter("deputy", "head", to=("mfy-001", "mfy-002")))
+    places.say("receipt", exchange.say(ReceiptAcknowledged, "secretary", letter=letter, recipient=OrgId("mfy-001")))
+    old = places.say("superseded", exchange.letter("head", to=("mfy-003",)))
+    new = places.say("replacement", exchange.letter("head", to=("mfy-003",), **refers(replaces=old)))
+    places.say("supersession", exchange.say(LetterSuperseded, "head", letter=old, by=new, cover=None))
+    places.say("rejected", exchange.letter("clerk"), Reason.ROLE_MISSING)
+    return places.positions
 
 
-def evidence_files(court: Court, places: Mapping[str, int], folder: Path) -> dict[str, bytes]:
-    """Return the files of the ledger of evidence by name, beside its records and what is expected of them."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binder:
+    """Who makes bundles of a ledger of evidence, to rest on a pair of checkpoints: all that its letters name is at hand."""
+
+    court: Court
+    places: Mapping[str, int]
+    operator: SeededOperator
+    pair: CheckpointPair
+    documents: DocumentStore
+
+    def made(self, *names: str, on: CheckpointPair | None = None, store: DocumentStore | None = None) -> bytes:
+        """Return a bundle of what happened under these names: one event, or a letter with what was done about it."""
+        station = self.court.station
+        sources = Sources(
+            store=station.parts.store,
+            view=station.view,
+            documents=store or self.documents,
+            codec=shared_codec(),
+            pair=on or self.pair,
+            anchors=tuple(one.certificate for one in station.exchange.anchors),
+            root_changes=(),
+        )
+        target = io.BytesIO()
+        write_bundle(target, sources, sorted(self.places[name] for name in names), single=len(names) == 1)
+        return target.getvalue()
+
+
+Bundles = Callable[[Binder], Iterator[tuple[str, bytes]]]
+"""Yields bundles by name; the first is also verified when its certificates have expired."""
+
+
+def evidence_files(
+    court: Court, places: Mapping[str, int], folder: Path, *, bundles_of: Bundles, texts: Iterable[str], told: bool
+) -> dict[str, bytes]:
+    """Return the files of a ledger of evidence by name, beside its records and what is expected of them.
+
+    `texts` are those of the documents; `told` says whether expectations tell of each event for whom it was said.
+    """
     operator = KeptOperator(folder / SIGNATURES)
     trust = _trust(court, operator)
     pair = _pair(court, operator)
+    documents = FolderDocuments(court.folder / "kept")
+    for text in texts:
+        documents.put(text.encode())
     checkpoints = "".join(
         _line(checkpoint=name, pair=_base64(encode_pair(one)), verdict=checkpoint_verdict(one, trust, _roots(court)))
         for name, one in _pairs(court, operator, pair)
     )
-    bundles = dict(_bundles(court, places, operator, pair))
+    binder = Binder(court=court, places=places, operator=operator, pair=pair, documents=documents)
+    bundles = dict(bundles_of(binder))
     now_ms = court.clock() + DAY_MS
-    terms = [(name, now_ms) for name in bundles] + [("letter", now_ms + LATER_MS)]
-    verdicts = "".join(_bundle_line(name, bundles[name], trust, at) for name, at in terms)
+    terms = [(name, now_ms) for name in bundles] + [(next(iter(bundles)), now_ms + LATER_MS)]
+    verdicts = "".join(_bundle_line(name, bundles[name], trust, at, told=told) for name, at in terms)
     return {
         TRUST: encode_trust(trust),
         CHECKPOINTS: checkpoints.encode("ascii"),
@@ -136,15 +188,22 @@ def checkpoint_verdict(pair: CheckpointPair, trust: Trust, roots_at: Callable[[i
     return "valid" if roots_at(pair.size) == pair.roots else "other_history"
 
 
-def bundle_verdict(bundle: bytes, trust: bytes, now_ms: int) -> dict[str, Any]:
-    """Return what a verifier concludes of a bundle at a time: the verdict on the whole, and on each event by position."""
+def bundle_verdict(bundle: bytes, trust: bytes, now_ms: int, *, told: bool = False) -> dict[str, Any]:
+    """Return what a verifier concludes of a bundle at a time: the verdict on the whole, and on each event by position.
+
+    With `told` also for whom each event was said, how its recipient was addressed, and whose signature is not in the system.
+    """
     report = verify_bundle(io.BytesIO(bundle), parse_trust(trust), Terms(now_ms=now_ms), shared_codec())
     events = {str(one.facts.position): one.verdict.code.value for one in report.events}
-    return {"verdict": report.verdict.code.value, "events": events}
+    concluded = {"verdict": report.verdict.code.value, "events": events}
+    if not told:
+        return concluded
+    said = {str(one.facts.position): {name: getattr(one.facts, name) for name in TOLD} for one in report.events}
+    return {**concluded, "told": json.loads(json.dumps(said))}
 
 
-def _bundle_line(name: str, bundle: bytes, trust: Trust, now_ms: int) -> str:
-    return _line(bundle=_file(name), now_ms=now_ms, **bundle_verdict(bundle, encode_trust(trust), now_ms))
+def _bundle_line(name: str, bundle: bytes, trust: Trust, now_ms: int, *, told: bool) -> str:
+    return _line(bundle=_file(name), now_ms=now_ms, **bundle_verdict(bundle, encode_trust(trust), now_ms, told=told))
 
 
 def _trust(court: Court, operator: SeededOperator) -> Trust:
@@ -206,28 +265,15 @@ class _Other(SeededOperator):
         return self._operator.sign_ml_dsa_44(message)
 
 
-def _bundles(
-    court: Court, places: Mapping[str, int], operator: SeededOperator, pair: CheckpointPair
-) -> Iterator[tuple[str, bytes]]:
-    documents = FolderDocuments(court.folder / "kept")
+def letter_texts(court: Court) -> Iterator[str]:
+    """Yield the texts of all letters, and of their covers."""
     for number in range(court.exchange.count + 1):
-        for text in (f"text {number}", f"cover {number}"):
-            documents.put(text.encode())
+        yield from (f"text {number}", f"cover {number}")
 
-    def made(*names: str, on: CheckpointPair = pair, store: Any = documents) -> bytes:
-        sources = Sources(
-            store=court.station.parts.store,
-            view=court.station.view,
-            documents=store,
-            codec=shared_codec(),
-            pair=on,
-            anchors=tuple(one.certificate for one in court.station.exchange.anchors),
-            root_changes=(),
-        )
-        target = io.BytesIO()
-        write_bundle(target, sources, [places[name] for name in names], single=len(names) == 1)
-        return target.getvalue()
 
+def bundles(binder: Binder) -> Iterator[tuple[str, bytes]]:
+    """Yield the bundles of letters sent, acknowledged, superseded and refused, and what somebody made of them."""
+    court, operator, made = binder.court, binder.operator, binder.made
     letter = made("letter")
     yield "letter", letter
     yield "letter-and-receipt", made("letter", "receipt")
