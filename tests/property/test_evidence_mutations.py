@@ -52,7 +52,7 @@ OFFICE: Final = Bundles(
     told=eventful_office,
     whole="under a mandate",
     events=("given by a delegate", "under a mandate", "decided twice", "from outside"),
-    letters=(("agreed", None), ("handled", "mfy-003")),
+    letters=(("agreed", None), ("handled", "mfy-003"), ("on paper", "paper-office")),
     further=("request", "grant", "stage missed", "passed on", "closed by a reply", "voided", "delivered", "outage", "calendar"),
 )
 

@@ -6,13 +6,14 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from adapters.approvals import decided, delegated, reassigned
 from adapters.evidence_export import write_bundle
 from adapters.evidence_report import EvidenceReport, VerdictCode
+from adapters.mandates import MandateTerms, mandate_granted
 from adapters.station import Utterance
 from cli.evidence_selection import letter_positions
 from cli.languages import Language
@@ -49,22 +50,29 @@ def office(organisation: OrgId) -> Approver:
     return Approver(organisation=organisation, officer=None)
 
 
-def requested(evidence: Evidence, letter: Utterance) -> Digest:
-    """Have the approval of a letter's documents requested: by two of three, then by the deputy, whose place another takes."""
+def person(officer: str) -> Approver:
+    """Return an officer as an approver."""
+    return Approver(organisation=None, officer=OfficerId(officer))
+
+
+ROUTE: Final = (
+    Stage(rule="quorum", quorum=2, due_at=None, approvers=(office(FIRST), office(SECOND), office(MINISTRY))),
+    Stage(rule="all", quorum=None, due_at=None, approvers=(person("deputy"),)),
+)
+
+
+def requested(evidence: Evidence, letter: Utterance, *route: Stage) -> Digest:
+    """Have the approval of a letter's documents requested: by two of three, then by the deputy; or on another route."""
     eventful = evidence.audited.eventful
     signer, said = eventful.exchange.signer("ministry-clerk"), letter.body
     assert isinstance(said, LetterDispatched)
-    deputy = Approver(organisation=None, officer=OfficerId("deputy"))
     body = ApprovalRequested(
         header=eventful.station.header(MINISTRY, (signer,)),
         cover=said.cover,
         documents=said.documents,
         letter=None,
         follows=None,
-        route=(
-            Stage(rule="quorum", quorum=2, due_at=None, approvers=(office(FIRST), office(SECOND), office(MINISTRY))),
-            Stage(rule="all", quorum=None, due_at=None, approvers=(deputy,)),
-        ),
+        route=route or ROUTE,
     )
     utterance = Utterance(body=body, signers=(signer,), intention=body.header.event_id.hex(), documents=letter.documents)
     return tell(eventful.station, [utterance])[0].identity
@@ -139,3 +147,36 @@ def test_a_decision_on_another_request_does_not_belong_to_the_bundle(approved: A
     report = approved.verified((*approved.positions, approved.stray))
     assert report.verdict.code is VerdictCode.INVALID
     assert "not about the bundle's letter" in report.verdict.detail
+
+
+def test_a_deputy_decides_in_the_place_of_a_named_officer_by_the_mandate_alone(approved: Approved) -> None:
+    eventful = approved.evidence.audited.eventful
+    station, exchange = eventful.station, eventful.exchange
+    letter = exchange.letter(station, "deputy", "mfy-001", subject="Agreed by the clerk's deputy")
+    assert isinstance(letter.body, LetterDispatched)
+    clerk, helper = exchange.signer("clerk-mfy-001"), exchange.signer("clerk-mfy-002")
+    request = requested(
+        approved.evidence, letter, Stage(rule="all", quorum=None, due_at=None, approvers=(person("clerk-mfy-001"),))
+    )
+    now = station.rehearsal_time
+    terms = MandateTerms(
+        organisation=FIRST,
+        officer=OfficerId("clerk-mfy-001"),
+        deputy=OfficerId("clerk-mfy-002"),
+        deputy_organisation=SECOND,
+        event_types=("approval.given",),
+        from_at=now,
+        until_at=now + DAY_MS,
+        basis_number="12-k",
+        basis_at=now,
+    )
+    (grant,) = tell(station, [mandate_granted(station, clerk, FIRST, terms)])
+    acting = replace(helper, mandate=grant.identity)
+    tell(station, [decided(station, acting, FIRST, request, (1, 1), Answer.GIVEN)])
+    (sent,) = tell(station, [replace(letter, body=replace(letter.body, approvals=(Ref(ledger=None, identity=request),)))])
+    approved.evidence.projector.catch_up()
+    with approved.evidence.projector.database.reading() as connection:
+        report = approved.verified(letter_positions(station, connection, LetterId(sent.identity), None))
+    assert (report.verdict.code, report.findings) == (VerdictCode.VALID, ())
+    given = report.events[1].facts
+    assert (given.officer, given.acting_for, given.for_officer) == ("clerk-mfy-002", "clerk-mfy-001", None)
