@@ -48,7 +48,6 @@ EVENTS: Final = Table(
     Index("archive_events_officer", "officer", "position"),
     Index("archive_events_about_officer", "about_officer", "position"),
     Index("archive_events_at", "at", "position"),
-    Index("archive_events_reason", "reason", "position"),
     comment="every position: its verdict, and if it is authentic who said what about what",
 )
 

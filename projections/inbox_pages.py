@@ -31,7 +31,7 @@ _L: Final = LETTERS.c
 _FETCHED: Final = (
     select(EVENTS.c.position)
     .where((EVENTS.c.letter == _C.letter) & (EVENTS.c.recipient == _C.recipient))
-    # Plus nothing: SQLite would else look through the index of all accepted events for each line.
+    # Plus nothing: older views have an index of reasons, in which SQLite would go through all accepted events for each line.
     .where((EVENTS.c.type == ConsignmentFetched.TYPE) & (EVENTS.c.reason + 0 == int(Reason.ACCEPTED)))
     .exists()
 )
