@@ -1,4 +1,4 @@
-"""How SQLite answers what is asked for each line of a list, and for one letter: by looking up, never by going through all events."""
+"""How SQLite answers what is asked for each line of a list and for one letter: never by going through all events."""
 
 from __future__ import annotations
 
