@@ -62,7 +62,7 @@ def read_command(session: Session, /, letter: str, folder: str | None, for_: str
     """Open a letter: check every document, print the main one if it is text, list or save the others.
 
     Where an officer of a recipient does so, the station records once that he opened it; that acknowledges nothing. Of a letter
-    on paper the scans are checked, and nothing is recorded.
+    from outside the scans are checked, and nothing is recorded.
 
     Example:
       ortoo letter read in:17

@@ -142,7 +142,7 @@ def show_command(
 
 
 def _show_other(viewed: Viewed) -> None:
-    """Tell of a letter that nobody sent on this ledger: it came on paper, or waits in the queue."""
+    """Tell of a letter that nobody sent on this ledger: it came from outside, or waits in the queue."""
     session, views = viewed.session, viewed.views
     paper = outside_details(session, views, viewed.letter, now=viewed.now)
     if paper is None:

@@ -126,7 +126,7 @@ class LettersProjection:
     tables = (LETTERS, REFERENCES, DOCUMENTS, SIGNERS, ADDRESSED_GROUPS)
 
     def apply(self, connection: Connection, batch: Batch) -> None:
-        """Write the letters of a batch, what those on paper answer and consist of, then what senders did to letters."""
+        """Write the letters of a batch, what those from outside answer and consist of, then what senders did to letters."""
         sent = [(one, one.accepted) for one in batch.happenings if isinstance(one.accepted, LetterDispatched)]
         insert_rows(connection, LETTERS, [_letter_row(one, body, batch) for one, body in sent])
         insert_rows(connection, REFERENCES, [row for one, body in sent for row in _reference_rows(one, body)])
