@@ -126,7 +126,10 @@ def _ready(
         for number, matter in enumerate(matters, 1):
             try:
                 utterance = act.make(speakers[matter.speaker], matter)
-                views.station.rehearse(utterance.body)
+                said = views.station.parts.queue.find(utterance.intention)
+                # What he said before gets the receipt of that time, whatever the rules would say to a second one.
+                if said is None or said.officer != utterance.body.header.officer:
+                    views.station.rehearse(utterance.body)
             except SOFT as error:
                 impossible[matter] = _fate(views, matter, act, error)
             else:
