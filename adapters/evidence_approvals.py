@@ -138,7 +138,10 @@ class _Places:
         self.lent.pop(_place_of(body), None)
 
     def delegate(self, body: ApprovalDelegated) -> None:
-        self.lent.setdefault(_place_of(body), {})[body.header.officer] = body
+        lent = self.lent.setdefault(_place_of(body), {})
+        # His earlier one ends, and this one comes after those of others.
+        lent.pop(body.header.officer, None)
+        lent[body.header.officer] = body
 
     def decide(self, body: _Decided, officer: OfficerId, at: int) -> tuple[OfficerId | None, OfficerId | None]:
         """Return who had delegated the place to an officer, and whom the route names there in place of him; None: nobody."""
@@ -149,8 +152,8 @@ class _Places:
         lent = self.lent.pop(place, {})
         if named == officer:
             return None, None
-        found = (by for by, one in lent.items() if one.to == officer and one.from_at <= at <= one.until_at)
-        return next(found, None), named
+        fitting = (by for by, one in lent.items() if one.to == officer and one.from_at <= at <= one.until_at)
+        return next((by for by in fitting if named in {None, by}), None), named
 
 
 def _place_of(body: _Decided | ApprovalDelegated | ApprovalReassigned) -> _Place:
