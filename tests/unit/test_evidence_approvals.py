@@ -137,6 +137,12 @@ def test_without_a_decision_that_counts_a_bundle_proves_nothing(approved: Approv
     assert "decisions that complete the approval" in report.verdict.detail
 
 
+def test_without_the_reassignment_it_is_not_shown_why_another_decided(approved: Approved) -> None:
+    report = approved.verified([one for i, one in enumerate(approved.positions) if i != 2])
+    assert report.verdict.code is VerdictCode.UNVERIFIABLE
+    assert "by what deputy let another decide in his place" in report.verdict.detail
+
+
 def test_without_the_request_a_bundle_proves_nothing(approved: Approved) -> None:
     report = approved.verified(approved.positions[-1:])
     assert report.verdict.code is VerdictCode.UNVERIFIABLE
