@@ -230,6 +230,9 @@ class _Office(Story):
             case_index="02-01",
         )
         self.say("from outside", received_outside(self.station, clerk, MINISTRY, arrived, paper(self.station, "A scan")))
+        entered = LetterId(self.outcomes["from outside"].identity)
+        answer = self.send("answer outside", PAPER_OFFICE, answers=(entered.hex(),))
+        self.say("outside closed", closed(self.station, clerk, MINISTRY, entered, MINISTRY, how="answered", by=answer))
 
     def what_is_not_accepted(self) -> None:
         letter, request = self.letters["handled"], self.outcomes["request"].identity

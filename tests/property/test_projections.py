@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,10 @@ from cli.wiring import passing_projector
 from domain.ids import Digest
 from projections.projector import BY_NAME, Projector
 from tests.eventful_exchange import Eventful, eventful_exchange
+from tests.eventful_office import eventful_office
+
+CUTS = st.lists(st.integers(0, 80), max_size=20)
+REBUILT = st.lists(st.sampled_from(sorted(BY_NAME)), max_size=2)
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +24,30 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
+    with eventful_office(tmp_path_factory.mktemp("office")) as made:
+        yield made
+
+
 def dump_of(projector: Projector) -> Digest:
     return projector.canonical_dump()
 
 
 @settings(max_examples=25, deadline=None)
-@given(cuts=st.lists(st.integers(0, 80), max_size=20), rebuilt=st.lists(st.sampled_from(sorted(BY_NAME)), max_size=2))
+@given(cuts=CUTS, rebuilt=REBUILT)
 def test_any_batches_and_any_rebuilding_give_equal_dumps(told: Eventful, cuts: list[int], rebuilt: list[str]) -> None:
+    require_equal_dumps(told, cuts, rebuilt)
+
+
+@settings(max_examples=6, deadline=None)
+@given(cuts=CUTS, rebuilt=REBUILT)
+def test_so_do_those_of_an_office(office: Eventful, cuts: list[int], rebuilt: list[str]) -> None:
+    require_equal_dumps(office, cuts, rebuilt)
+
+
+def require_equal_dumps(told: Eventful, cuts: Sequence[int], rebuilt: Sequence[str]) -> None:
+    """Fail unless views that are filled up to each cut, and some of them again, are those that are filled at one go."""
     at_one_go = passing_projector(told.station)
     at_one_go.catch_up()
     projector = passing_projector(told.station)
