@@ -208,6 +208,7 @@ def require_each_once(scene: Scene, start: int, told: dict[str, dict[str, Any]],
             copies += 1
     assert counted == Counter(event for command in commands for event in SAID[command.kind])
     assert set(told) == {command.name for command in commands}
+    assert len({receipt["identity"] for receipt in told.values()}) == len(told)
     for receipt in told.values():
         assert store.position_of(Digest(bytes.fromhex(receipt["identity"]))) == receipt["position"]
     return copies
