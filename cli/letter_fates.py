@@ -18,6 +18,7 @@ from projections.filters import PageWanted
 from projections.inbox_pages import InboxLine, InboxPage, recipients_page
 from projections.names import organisation_names
 from projections.outbox_pages import SentLine, SilentRegion, sent_line, silent_by_region
+from projections.outside_pages import outside_facts
 from projections.outside_queries import Delivery, last_deliveries
 
 DELIVERED: Final = "delivered"
@@ -39,12 +40,19 @@ class Fates:
 
 
 def recipients_named(session: Session, views: Views, letter: LetterId, chosen: Chosen, page: PageWanted) -> Fates:
-    """Return the fates of a letter's recipients; raise `LetterNotFoundError` if these views do not have the letter."""
+    """Return the fates of a letter's recipients.
+
+    Raises `LetterNotFoundError` if these views do not have the letter, or it came from outside.
+    """
     now = now_of(session, views)
     # What narrows the letter itself has chosen it already.
     filters = replace(filters_of(views, chosen, now), sender=None, since=None, until=None, case_index=None)
     with views.reading() as connection:
         line = sent_line(connection, letter, now=now)
+        if line is None and outside_facts(connection, letter) is not None:
+            raise LetterNotFoundError(
+                f"Letter {letter.hex()[:16]}… came from outside. `ortoo letter show` shows what became of it."
+            )
         if line is None:
             raise letter_not_here(letter)
         silent = silent_by_region(connection, letter, page.limit)

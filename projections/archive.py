@@ -14,6 +14,7 @@ from adapters.store.dialect import insert_rows
 from domain.changes import Recorded
 from domain.documents import named_documents
 from domain.events import Body, LedgerOpened, LetterDispatched, OrganisationChanged, OrganisationRegistered
+from domain.events_office import LetterReceivedOutside
 from domain.events_proof import EventReaffirmed, EventRepudiated
 from domain.header import Ref
 from domain.ids import Digest
@@ -131,7 +132,7 @@ def _said(one: Happening, body: Body) -> dict[str, Any]:
 
 def _letter(one: Happening, body: Body) -> Digest | None:
     """Return the letter of this ledger to which an event belongs; a request for approval only refers to one, maybe elsewhere."""
-    if isinstance(body, LetterDispatched):
+    if isinstance(body, LetterDispatched | LetterReceivedOutside):
         return one.verdict.identity
     found = getattr(body, "letter", None)
     return None if isinstance(found, Ref) else found

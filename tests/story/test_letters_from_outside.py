@@ -119,6 +119,7 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
         ("recall", "in:1", "--reason", "OTHER"),
     ):
         assert "came from outside" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
+    assert "came from outside" in day.ministry.run("outbox", "--letter", "in:1").err
     answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
     assert "--to ORG" in day.ministry.run(*answer).err
     day.ministry.done(*answer, "--to", "mfy-003")
@@ -127,6 +128,8 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     assert day.ministry.done("letter", "show", "out:1", "--json").data["thread"][0]["written_by"] == WRITER
     assert [line["letter"] for line in day.ministry.done("inbox", "--open", "--json").data["lines"]] == [sent["letter"]]
     assert day.ministry.done("letter", "show", "in:1", "--json").data["letter"]["how"] == "answered"
+    told = [one["type"] for one in day.ministry.done("history", "in:1", "--json").data["lines"]]
+    assert told == ["letter.received_outside", "consignment.closed"]
     assert [one["what"] for one in day.ministry.done("today", "--json").data["lines"]] == ["acknowledge", "deliver"]
 
 
