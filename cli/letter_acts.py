@@ -146,7 +146,7 @@ def _said_before(session: Session, views: Views, matters: Sequence[Matter], act:
     found: dict[Matter, str] = {}
     for matter in matters:
         base = act_intention(act.type, matter.letter, matter.recipient)
-        intention = next((one for one in waiting if one == base or one.startswith(f"{base}:")), None)
+        intention = next((one for one in waiting if one == base or _says_again(one, base)), None)
         said = decision_intention(station, act.type, matter.letter, matter.recipient) if matter.recipient else base
         done = queue.find(said)
         if intention is not None or (done is not None and done.officer == who):
@@ -155,6 +155,11 @@ def _said_before(session: Session, views: Views, matters: Sequence[Matter], act:
     if not dry_run and any(intention in waiting for intention in found.values()):
         why = station.parts.submitter.send(wait_s=session.settings.submit_wait_s)
     return {matter: _fate(views, matter, act, _outcome(station, intention, why)) for matter, intention in found.items()}
+
+
+def _says_again(intention: str, base: str) -> bool:
+    """Tell whether an intention is the same act once more; one that says more (whom a reminder is for) stands for itself."""
+    return intention.startswith(f"{base}:") and ":" not in intention.removeprefix(f"{base}:")
 
 
 def _outcome(station: Station, intention: str, why: str) -> Outcome:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.handling import reminded
+from adapters.submitting import sign_payload, submission_of
 from cli.errors import ExitCode
+from domain.ids import LetterId
+from tests.exchanges import MINISTRY
 from tests.offices import Offices, offices
 
 
@@ -112,3 +116,18 @@ def test_a_reply_that_is_sent_again_closes_what_was_left_open(day: Offices) -> N
     assert day.first.done("inbox", "--open", "--json").data["lines"] == []
     assert day.first.done(*reply).data["identity"] == first["identity"]
     assert day.end() == end + 1
+
+
+def test_a_reminder_that_waits_in_the_queue_does_not_stand_for_one_to_others(day: Offices) -> None:
+    letter = LetterId(bytes.fromhex(sent(day, "Eslatma to‘g‘risida")))
+    station, clerk = day.exchange.station("ministry"), day.exchange.signer("clerk")
+    said = reminded(station, clerk, MINISTRY, letter, whom="silent")
+    event = sign_payload(station.parts.codec, said.body, [clerk.signer])
+    told = {"intention": said.intention, "act": said.body.TYPE, "officer": clerk.officer}
+    waiting = submission_of(station.parts.codec, event, **told, documents=(), queued_at=0)
+    station.parts.queue.add([waiting])
+    end = day.end()
+    remind = ("letter", "remind", "out:1", "--as", "clerk", "--yes", "--json")
+    assert day.ministry.done(*remind, "--unanswered").data["identity"] != waiting.identity.hex()
+    assert day.ministry.done(*remind, "--silent").data["identity"] == waiting.identity.hex()
+    assert day.end() == end + 2
