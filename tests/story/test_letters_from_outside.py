@@ -122,6 +122,9 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     assert "came from outside" in day.ministry.run("outbox", "--letter", "in:1").err
     answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
     assert "--to ORG" in day.ministry.run(*answer).err
+    day.ministry.done(*answer, "--to", "mfy-003", "--interim")
+    (still, _) = day.ministry.done("inbox", "--open", "--json").data["lines"]
+    assert (still["letter"], still["marks"]) == (paper["letter"], ["from_outside", "answered"])
     day.ministry.done(*answer, "--to", "mfy-003")
     told = day.ministry.done("letter", "show", "in:1", "--json").data
     assert (told["letter"]["answered"], [line["relation"] for line in told["thread"]]) == (True, ["answers"])
