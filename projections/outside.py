@@ -34,6 +34,7 @@ OUTSIDE_LETTERS: Final = Table(
     Column("mark", NAME, nullable=False),
     Column("cover", LargeBinary, nullable=False),
     Index("outside_letters_organisation", "organisation", "position"),
+    Index("outside_letters_position", "position"),
     Index("outside_letters_mark", "mark"),
     comment="every letter from outside: who entered it, how and when it came; the sender's signature is not in the system",
 )

@@ -87,7 +87,7 @@ def outside_letters_of(organisations: Sequence[OrgId] | None, filters: Filters) 
         conditions.append(CLOSINGS.c.position.is_(None))
     if filters.number is not None:
         conditions.append(or_(numbered(filters.number, (_P.printed,), (_P.serial,)), _word(THEIR_NUMBER) == filters.number))
-    return _ENTERED.where(*conditions).order_by(_P.position.desc(), _P.organisation)
+    return _ENTERED.where(*conditions).order_by(_P.position.desc())
 
 
 def searched_text() -> ColumnElement[Any]:
