@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from cli.errors import LetterNotFoundError
 from cli.labels import code_label, label
+from cli.letter_steps import delivery_words
 from cli.reading import Chosen, filters_of, languages_of, mark_words, now_of, short_time
-from cli.render import Column, show_zone, table_lines, visible
+from cli.render import Column, pair_lines, show_zone, table_lines, visible
 from cli.session import Session
 from cli.views import Views
 from domain.consignments import COUNTED_STATES, ConsignmentState
@@ -104,11 +105,11 @@ def fates_lines(session: Session, views: Views, fates: Fates) -> list[str]:
             _state_words(session, line.state, line.refusal_reason),
             line.number or "",
             short_time(line.received_at, views.offset_minutes),
-            _mark_words(session, views, line, fates.deliveries.get(line.recipient)),
+            mark_words(session, _marks(line, fates.deliveries.get(line.recipient))),
         )
         for number, line in enumerate(fates.page.lines, 1)
     ]
-    return [*lines, "", *table_lines(columns, rows)]
+    return [*lines, "", *table_lines(columns, rows), *_delivery_lines(session, views, fates)]
 
 
 def counts_line(session: Session, line: SentLine) -> str:
@@ -123,18 +124,24 @@ def counts_line(session: Session, line: SentLine) -> str:
 
 def _recipient_data(line: InboxLine, delivery: Delivery | None) -> dict[str, Any]:
     fields = {name: getattr(line, name) for name in InboxLine.__slots__}
-    if delivery is None:
-        return {**fields, "channel": None, "delivered_at": None}
-    marks = (*line.marks, DELIVERED)
-    return {**fields, "marks": marks, "channel": delivery.channel, "delivered_at": delivery.delivered_at}
+    channel, delivered_at = (None, None) if delivery is None else (delivery.channel, delivery.delivered_at)
+    return {**fields, "marks": _marks(line, delivery), "channel": channel, "delivered_at": delivered_at}
 
 
-def _mark_words(session: Session, views: Views, line: InboxLine, delivery: Delivery | None) -> str:
-    """Return the marks of a recipient in words; of one outside also how and when he got the letter."""
-    if delivery is None:
-        return mark_words(session, line.marks)
-    how = code_label("channel", delivery.channel, session.language)
-    return f"{mark_words(session, (*line.marks, DELIVERED))} {how} {short_time(delivery.delivered_at, views.offset_minutes)}"
+def _delivery_lines(session: Session, views: Views, fates: Fates) -> list[str]:
+    """Return how and when recipients outside got the letter, each in a line, and that this is not signed by them."""
+    if not fates.deliveries:
+        return []
+    told = [
+        (str(number), delivery_words(session, views, delivery.channel, delivery.delivered_at))
+        for number, line in enumerate(fates.page.lines, 1)
+        if (delivery := fates.deliveries.get(line.recipient)) is not None
+    ]
+    return [f"  {line}" for line in (*pair_lines(told), label("mark.recipient_outside", session.language))]
+
+
+def _marks(line: InboxLine, delivery: Delivery | None) -> tuple[str, ...]:
+    return line.marks if delivery is None else (*line.marks, DELIVERED)
 
 
 def _state_words(session: Session, state: ConsignmentState, refusal_reason: str | None) -> str:

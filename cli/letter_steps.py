@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from adapters.correspondence import REMARK
 from cli.labels import code_label, label
 from cli.local_names import acting_words
-from cli.reading import short_time
 from cli.render import Column, pair_lines, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views
@@ -76,33 +75,44 @@ def way_lines(session: Session, views: Views, way: Way, heading: str) -> list[st
     """Return the way of a letter with one recipient, as the ledger has it: what, when, where, signed by whom."""
     language = session.language
     columns = (
-        Column(heading=heading, cut=all(told.step.channel is None for told in way.steps)),
+        Column(heading=heading),
         Column(heading=f"{label('heading.ledger_time', language)} ({show_zone(views.offset_minutes)})", cut=False),
         Column(heading=label("heading.position", language), right=True, cut=False),
         Column(heading=label("heading.signed_by", language), cut=not way.spoken),
     )
     rows = [
         (
-            _step_words(session, views, told),
+            _step_words(session, told),
             show_time(told.step.at, views.offset_minutes).partition(" (")[0],
             told.step.position,
             _signed_words(session, way, told.step),
         )
         for told in way.steps
     ]
-    texts = [(str(told.step.position), f"“{told.text}”") for told in way.steps if told.text is not None]
+    texts = [(str(told.step.position), text) for told in way.steps for text in _texts(session, views, told)]
     lines = [*table_lines(columns, rows), *(f"  {line}" for line in pair_lines(texts))]
     return [*lines, f"  {label('mark.recipient_outside', language)}"] if way.outside else lines
 
 
-def _step_words(session: Session, views: Views, told: ToldStep) -> str:
+def delivery_words(session: Session, views: Views, channel: str, delivered_at: int | None) -> str:
+    """Return how and when a recipient outside got a letter: `by hand, 2026-11-24 14:02 (+05)`."""
+    return f"{code_label('channel', channel, session.language)}, {show_time(delivered_at, views.offset_minutes)}"
+
+
+def _texts(session: Session, views: Views, told: ToldStep) -> Iterator[str]:
+    """Yield what is told of a step in a line of its own."""
+    if told.step.channel is not None:
+        yield delivery_words(session, views, told.step.channel, told.step.delivered_at)
+    if told.text is not None:
+        yield f"“{told.text}”"
+
+
+def _step_words(session: Session, told: ToldStep) -> str:
     step, language = told.step, session.language
     act = DELIVERY_CORRECTED if step.corrects else step.act
     words = [code_label("step", act, language), *([f"№ {step.number}"] if step.number is not None else [])]
     if told.reason is not None:
         words.append(code_label(_REASON_TOPICS[step.act], told.reason, language))
-    if step.channel is not None:
-        words += [code_label("channel", step.channel, language), short_time(step.delivered_at, views.offset_minutes)]
     marks = {"late": step.late, "contested": step.contested, "repudiated": step.repudiated}
     words += [label(f"mark.{mark}", language) for mark, holds in marks.items() if holds]
     return ", ".join(words)
