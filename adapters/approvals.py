@@ -1,13 +1,14 @@
 """What officers say of approvals, ready to be signed: one function for each act, used by every command.
 
-An intention names what is wanted, so that wanting it twice is one submission; what can rightly be wanted again later (another
-delegation, another approver) has its event id in it.
+An intention names what is wanted, so that wanting it twice is one submission; of what can rightly be wanted again later (another
+delegation, another approver) it names also what stood there before.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from adapters.correspondence import LetterNotHeldError
@@ -15,6 +16,8 @@ from adapters.frozen_letters import FrozenLetter
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
 from domain.approval_routes import Answer
+from domain.approvals import request as known_request
+from domain.calendars import day_of
 from domain.events import Body
 from domain.events_approvals import (
     ApprovalDelegated,
@@ -93,7 +96,7 @@ def delegated(  # noqa: PLR0913 - what a delegation says
     from_at: int,
     until_at: int,
 ) -> Utterance:
-    """Return the delegation of a place between two ledger times, both inclusive."""
+    """Return the delegation of a place between two ledger times, both inclusive; those to one officer of the same days are one."""
     body = ApprovalDelegated(
         header=station.header(speaker, (signer,)),
         request=request,
@@ -103,7 +106,7 @@ def delegated(  # noqa: PLR0913 - what a delegation says
         from_at=from_at,
         until_at=until_at,
     )
-    return _said(body, signer, _again(body))
+    return replace(_said(body, signer, ""), intention=_delegation_intention(station, body))
 
 
 def reassigned(
@@ -112,7 +115,10 @@ def reassigned(
     """Return the placing of another approver."""
     header = station.header(speaker, (signer,))
     body = ApprovalReassigned(header=header, request=request, stage=place[0], place=place[1], to=to)
-    return _said(body, signer, _again(body))
+    asked = known_request(station.view, request)
+    # Whoever decides now may have been put there and taken away before: each change of a request makes another wish of it.
+    before = asked.version if asked is not None else 0
+    return _said(body, signer, f"{request.hex()}:{place[0]}:{place[1]}:{to.organisation}:{to.officer}:{before}")
 
 
 def withdrawn(
@@ -156,8 +162,23 @@ def require_request_documents(station: Station, request: Digest) -> None:
         station.parts.documents.open(document.sha256).close()
 
 
-def _again(body: Body) -> str:
-    return body.header.event_id.hex()
+def _delegation_intention(station: Station, body: ApprovalDelegated) -> str:
+    """Return what the queue calls a delegation: where the same one stands already, what it called that."""
+
+    def said(to: OfficerId, from_at: int, until_at: int) -> tuple[OfficerId, int, int]:
+        offset = station.exchange.utc_offset_minutes
+        return to, day_of(from_at, offset), day_of(until_at, offset)
+
+    wanted, asked = said(body.to, body.from_at, body.until_at), known_request(station.view, body.request)
+    here = asked.delegations_of(body.stage, body.place) if asked is not None else ()
+    stands = next((one for one in here if one.by == body.header.officer), None)
+    if stands is not None and said(stands.to, stands.from_at, stands.until_at) == wanted:
+        verdict = station.parts.store.verdict(stands.position)
+        before = station.parts.queue.find_identity(verdict.identity) if verdict is not None else None
+        if before is not None:
+            return before.intention
+    place = f"{body.request.hex()}:{body.stage}:{body.place}"
+    return f"{body.TYPE}:{place}:{':'.join(map(str, wanted))}:{stands.position if stands is not None else ''}"
 
 
 def _said(body: Body, signer: OfficerSigner, about: str, cover: Document | None = None) -> Utterance:

@@ -14,6 +14,7 @@ from adapters.station import Station, Utterance
 from domain.events_office import ConsignmentDeliveredOutside, LetterReceivedOutside
 from domain.header import Ref
 from domain.ids import Digest, LetterId, OrgId
+from domain.outside_letters import outside_delivery
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,5 +77,7 @@ def delivered_outside(  # noqa: PLR0913 - what a delivery says
     body = ConsignmentDeliveredOutside(
         header=header, letter=letter, recipient=recipient, channel=channel, delivered_at=delivered_at, cover=None
     )
-    intention = f"{act_intention(body.TYPE, letter, recipient)}:{body.header.event_id.hex()}"
+    before = outside_delivery(station.view, letter, recipient)
+    corrects = before.position if before is not None else ""
+    intention = f"{act_intention(body.TYPE, letter, recipient)}:{channel}:{delivered_at}:{corrects}"
     return Utterance(body=body, signers=(signer,), intention=intention)

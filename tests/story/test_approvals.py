@@ -107,7 +107,11 @@ def test_an_approval_of_three_stages_is_returned_comes_again_and_is_named_by_the
     assert day.decide("chair-finance", "give", second).code == 0
 
     # Karimov is away, and lets Aliev decide in his place; he decides, and for whom is told.
-    assert day.decide("karimov", "delegate", second, "--to", "aliev", "--until", "+7d").code == 0
+    delegation = ("karimov", "delegate", second, "--to", "aliev", "--until", "+7d")
+    told = day.decide(*delegation).data
+    assert [day.decide(*delegation).data["identity"] for _ in range(2)] == [told["identity"]] * 2
+    assert day.decide(*delegation[:-1], "+9d").data["position"] > told["position"]
+    assert day.decide(*delegation).data["position"] > told["position"] + 1
     assert day.listed(day.approvers, "--mine", "--as", "aliev") == [second]
     assert day.decide("aliev", "give", second).data["outcome"] == "accepted"
     beaten = day.decide("karimov", "give", second)
