@@ -96,7 +96,7 @@ def delegated(  # noqa: PLR0913 - what a delegation says
     from_at: int,
     until_at: int,
 ) -> Utterance:
-    """Return the delegation of a place between two ledger times, both inclusive; those to one officer of the same days are one."""
+    """Return the delegation of a place between two ledger times, both inclusive; to one officer, of the same days, it is one."""
     body = ApprovalDelegated(
         header=station.header(speaker, (signer,)),
         request=request,
