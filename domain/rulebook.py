@@ -77,7 +77,7 @@ RULEBOOKS: Final[Mapping[int, Mapping[type[Body], Rule]]] = MappingProxyType({1:
 """Every version of the rules that this program holds."""
 NEWEST_RULES: Final = max(RULEBOOKS)
 """The newest rules that this program holds. Those behind the released ones are a draft."""
-RELEASED_RULES: Final = 2
+RELEASED_RULES: Final = 3
 """The newest rules that never change any more."""
 
 
