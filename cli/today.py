@@ -20,8 +20,11 @@ from cli.session import Session
 from cli.views import Views, open_views
 from domain.calendars import day_of, end_of_day
 from domain.consignments import ConsignmentState
+from domain.events_office import ConsignmentDeliveredOutside
+from domain.exchange import rules_at
 from domain.ids import LetterId, OrgId
 from domain.letters import mark_of
+from domain.rulebook import RULEBOOKS
 from projections.approval_pages import Wanted, requests_page
 from projections.filters import Filters, PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
@@ -76,11 +79,17 @@ def today(session: Session, for_: str | None) -> None:
         tasks += [_decision(one) for one in asked]
         sent = sent_page(connection, sent_by(own), Filters(overdue_at=EVER_MS), page, now=now).lines
         tasks += [_unanswered(one, now) for one in sent]
-        tasks += [_delivery(one) for one in undelivered(connection, own, page.limit)]
+        if _tells_of_deliveries(views):
+            tasks += [_delivery(one) for one in undelivered(connection, own, page.limit)]
         named = {task.organisation for task in tasks if task.organisation is not None}
         names = organisation_names(connection, named, languages_of(session))
     tasks += _waiting(views)
     show_list(session, views, tasks, lambda: _table(session, views, tasks, names), organisations=own)
+
+
+def _tells_of_deliveries(views: Views) -> bool:
+    """Tell whether the rules in force know deliveries outside; under older ones nobody can say that there was one."""
+    return ConsignmentDeliveredOutside in RULEBOOKS[rules_at(views.station.view, views.station.rehearsal_time).version]
 
 
 def soon_of(views: Views, now: int) -> int:
@@ -128,15 +137,20 @@ def _owed(line: InboxLine, what: str) -> Task:
 
 
 def _from_outside(facts: OutsideFacts) -> Task:
+    """Return what is to be done with a letter from outside; that it was answered for good only a person knows."""
+    answer, close = (
+        f"ortoo letter reply {facts.mark} FILE --to ORG",
+        f"ortoo letter close {facts.mark} --how answered --by LETTER",
+    )
     return Task(
         what="from_outside",
-        owed="answer",
+        owed="close" if facts.answered else "answer",
         due=None,
         organisation=None,
         subject=facts.subject,
         letter=facts.letter,
         mark=facts.mark,
-        command=f"ortoo letter reply {facts.mark} FILE --to ORG",
+        command=close if facts.answered else answer,
         written_by=facts.written_by,
     )
 

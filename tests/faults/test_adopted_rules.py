@@ -24,6 +24,7 @@ from domain.reasons import Reason
 from domain.rulebook import NEWEST_RULES, RELEASED_RULES, rules_for_new
 from domain.verdicts import Verdict
 from tests.court import LEDGER_FILE, Court
+from tests.faults.provoked_outside import sent_outside
 from tests.faults.provoked_proof import committing, compromised, reaffirming, renewed
 from tests.faults.provoked_records import signed
 from tests.fixed_exchange import DAY_MS, HOUR_MS, THRESHOLD, Said, p256_key
@@ -114,8 +115,9 @@ def at_home(court: Court, folder: Path) -> Path:
 
 
 def run(court: Court, home: Path, *words: str) -> Answer:
-    """Run a command at the court's time, with both roots."""
-    roots = [word for name in ("root-1", "root-3") for word in ("--root", str(home.parent / f"{name}.pem"))]
+    """Run a command at the court's time, one of the roots with both of them."""
+    signing = ("root-1", "root-3") if words[0] == "ledger" else ()
+    roots = [word for name in signing for word in ("--root", str(home.parent / f"{name}.pem"))]
     environment = {"ORTOO_HOME": str(home), "ORTOO_PASSPHRASE": PASSPHRASE}
     result = CliRunner().invoke(
         ortoo, ["--json", *words, *roots], obj=Session(environment, court.clock), env=environment, prog_name="ortoo"
@@ -148,6 +150,17 @@ def test_a_draft_of_rules_is_for_training_only(tmp_path: Path) -> None:
         RELEASED_RULES,
         RELEASED_RULES,
     ]
+
+
+@pytest.mark.parametrize(("rules", "owed"), [(2, []), (3, ["deliver"])])
+def test_nobody_is_asked_for_what_the_rules_in_force_do_not_know(tmp_path: Path, rules: int, owed: list[str]) -> None:
+    court = Court.founded(tmp_path / "court", rules=rules)
+    sent_outside(court)
+    answer = run(court, at_home(court, tmp_path), "today", "--for", "ministry")
+    court.close()
+    assert answer.code == 0, answer.err
+    shown: Any = answer.data
+    assert [one["owed"] for one in shown["lines"]] == owed
 
 
 @pytest.mark.parametrize(("words", "reason"), [((), "accepted"), (("--from", "+6d"), "RULES_TOO_SOON")], ids=["", "too soon"])

@@ -110,6 +110,26 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     assert day.end() == end
     assert "Ichimlik suvi" in read.out
     assert "the sender's signature is not in the system" in read.out
+    answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
+    assert "--to ORG" in day.ministry.run(*answer).err
+    day.ministry.done(*answer, "--to", "mfy-003", "--interim")
+    (still, _) = day.ministry.done("inbox", "--open", "--json").data["lines"]
+    assert (still["letter"], still["marks"]) == (paper["letter"], ["from_outside", "answered"])
+    (task,) = (one for one in day.ministry.done("today", "--json").data["lines"] if one["what"] == "from_outside")
+    assert (task["owed"], task["command"].startswith("ortoo letter close ")) == ("close", True)
+    day.ministry.done(*answer, "--to", "mfy-003")
+    told = day.ministry.done("letter", "show", "in:1", "--json").data
+    assert (told["letter"]["answered"], [line["relation"] for line in told["thread"]]) == (True, ["answers"])
+    assert day.ministry.done("letter", "show", "out:1", "--json").data["thread"][0]["written_by"] == WRITER
+    assert [line["letter"] for line in day.ministry.done("inbox", "--open", "--json").data["lines"]] == [sent["letter"]]
+    assert day.ministry.done("letter", "show", "in:1", "--json").data["letter"]["how"] == "answered"
+    told = [one["type"] for one in day.ministry.done("history", "in:1", "--json").data["lines"]]
+    assert told == ["letter.received_outside", "consignment.closed"]
+    assert [one["what"] for one in day.ministry.done("today", "--json").data["lines"]] == ["acknowledge", "deliver"]
+
+
+def test_what_only_a_letter_of_the_exchange_undergoes_is_refused_with_what_can_be_done(day: Offices) -> None:
+    day.ministry.done(*receive(day, "--yes"))
     for refused in (
         ("print", "in:1", "-o", str(day.folder / "a.html")),
         ("acknowledge", "in:1"),
@@ -120,20 +140,6 @@ def test_a_letter_on_paper_stands_in_the_inbox_until_its_answer_closes_it(day: O
     ):
         assert "came from outside" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
     assert "came from outside" in day.ministry.run("outbox", "--letter", "in:1").err
-    answer = ("letter", "reply", "in:1", day.file("javob.txt"), "--yes")
-    assert "--to ORG" in day.ministry.run(*answer).err
-    day.ministry.done(*answer, "--to", "mfy-003", "--interim")
-    (still, _) = day.ministry.done("inbox", "--open", "--json").data["lines"]
-    assert (still["letter"], still["marks"]) == (paper["letter"], ["from_outside", "answered"])
-    day.ministry.done(*answer, "--to", "mfy-003")
-    told = day.ministry.done("letter", "show", "in:1", "--json").data
-    assert (told["letter"]["answered"], [line["relation"] for line in told["thread"]]) == (True, ["answers"])
-    assert day.ministry.done("letter", "show", "out:1", "--json").data["thread"][0]["written_by"] == WRITER
-    assert [line["letter"] for line in day.ministry.done("inbox", "--open", "--json").data["lines"]] == [sent["letter"]]
-    assert day.ministry.done("letter", "show", "in:1", "--json").data["letter"]["how"] == "answered"
-    told = [one["type"] for one in day.ministry.done("history", "in:1", "--json").data["lines"]]
-    assert told == ["letter.received_outside", "consignment.closed"]
-    assert [one["what"] for one in day.ministry.done("today", "--json").data["lines"]] == ["acknowledge", "deliver"]
 
 
 def test_a_letter_on_paper_that_came_before_it_was_written_is_refused(day: Offices) -> None:
