@@ -10,6 +10,7 @@ import click
 from cli.approval_naming import asking_of
 from cli.approval_shown import approval_lines
 from cli.boxes import sent_data, to_words
+from cli.errors import UsageError
 from cli.labels import label
 from cli.letter_details import Details, Viewed, details_data, details_lines, details_of
 from cli.letter_fates import fates_data, fates_lines, letter_not_here, recipients_data, recipients_named
@@ -123,7 +124,7 @@ def show_command(
     viewed = Viewed(session=session, views=views, letter=named.letter, now=now_of(session, views))
     details = details_of(viewed, _focus(viewed, focus, organisation))
     if details is None:
-        _show_other(viewed)
+        _show_other(viewed, recipient)
         return
     approvals = _approvals(viewed)
     told = {**scope_data(views), **details_data(details), "approvals": approvals}
@@ -141,13 +142,19 @@ def show_command(
         session.note(note)
 
 
-def _show_other(viewed: Viewed) -> None:
-    """Tell of a letter that nobody sent on this ledger: it came from outside, or waits in the queue."""
+def _show_other(viewed: Viewed, recipient: str | None) -> None:
+    """Tell of a letter that nobody sent on this ledger: it came from outside, or waits in the queue.
+
+    Raises `UsageError` if the `recipient` whose steps are wanted is not who entered it.
+    """
     session, views = viewed.session, viewed.views
     paper = outside_details(session, views, viewed.letter, now=viewed.now)
     if paper is None:
         _show_queued(session, views, viewed.letter)
         return
+    entered_by = paper.facts.organisation
+    if recipient not in {None, entered_by}:
+        raise UsageError(f"A letter from outside has no recipients: {entered_by} entered it. Leave --recipient out.")
     approvals = _approvals(viewed)
     agreed = ["", *approval_lines(session, views, approvals)] if approvals else []
     session.show(

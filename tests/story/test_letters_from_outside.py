@@ -140,6 +140,7 @@ def test_what_only_a_letter_of_the_exchange_undergoes_is_refused_with_what_can_b
     ):
         assert "came from outside" in day.ministry.run("letter", *refused, "--yes" if refused[0] != "print" else "--json").err
     assert "came from outside" in day.ministry.run("outbox", "--letter", "in:1").err
+    assert "has no recipients" in day.ministry.run("letter", "show", "in:1", "--recipient", "mfy-001").err
 
 
 def test_a_letter_on_paper_that_came_before_it_was_written_is_refused(day: Offices) -> None:
