@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, Protocol, cast
 
+from adapters.errors import StoreDamagedError
 from domain.approvals import request_key
 from domain.changes import Inbox, Original, Recorded, State
 from domain.consignments import consignment_key
@@ -167,10 +168,11 @@ class StoreView:
         return self._latest[after]
 
     def time_at(self, position: int) -> int:
-        """Return the ledger time of a record that was judged before."""
+        """Return the ledger time of a record that was judged before; raise `StoreDamagedError` if the store has lost its verdict."""
         here = next((one.verdict for one in self._pending if one.verdict.position == position), None)
         verdict = here or self._store.verdict(position)
-        assert verdict is not None  # noqa: S101 - what is asked for was judged, or no rule would know of it
+        if verdict is None:
+            raise StoreDamagedError("log", f"position {position} was judged, and its verdict is gone")
         return verdict.at
 
     def event(self, identity: Digest) -> Recorded | None:

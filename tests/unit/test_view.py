@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import adapters.view
+from adapters.errors import StoreDamagedError
 from adapters.store.ledger_store import LedgerStore
 from adapters.view import StoreView
 from tests.judged_history import some_history
@@ -74,3 +75,14 @@ def test_the_roots_of_a_batch_are_those_of_the_store_that_holds_it_in_whatever_o
         store.write(view.pending, view.changed_states())
         view.settle()
         assert view.roots_at(stored + 3) == whole.roots_at(stored + 3)
+
+
+def test_a_time_is_that_of_the_batch_or_of_the_store_and_a_store_without_it_is_damaged() -> None:
+    history = some_history()
+    with contextlib.closing(LedgerStore("sqlite://")) as store:
+        view = StoreView(store)
+        store.write(history.judged[:7])
+        view.add(history.judged[7])
+        assert [view.time_at(position) for position in (3, 7)] == [history.judged[position].verdict.at for position in (3, 7)]
+        with pytest.raises(StoreDamagedError, match="position 8 was judged, and its verdict is gone"):
+            view.time_at(8)
