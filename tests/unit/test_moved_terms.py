@@ -13,6 +13,7 @@ from domain.events import AcknowledgementMissed, OrganisationChanged, ReceiptAck
 from domain.events_office import ConsignmentTransferred
 from domain.ids import LetterId, OfficerId, OrgId
 from domain.reasons import Reason
+from projections.figures import pilot_figures
 from projections.filters import Filters, PageWanted
 from projections.inbox_pages import InboxLine, inbox_page
 from projections.letter_pages import fate_of
@@ -92,6 +93,20 @@ def test_nobody_owes_anything_before_his_moved_time_is_over(court: Court) -> Non
     assert "overdue" in marks(court, FIRST)
     assert received(court, FIRST, overdue=True) is not None
     assert "overdue" in sent(court, letter).marks
+
+
+def test_the_figures_count_nobody_silent_before_his_moved_time_is_over(court: Court) -> None:
+    due = court.clock() + DAY_MS
+    letter = court.sent(FIRST, SECOND, acknowledge_by=due)
+    court.accept(declaring(court, 1, 11, FIRST))
+    with court.projector.database.reading() as connection:
+        told = [
+            pilot_figures(connection, Filters(), now=due + later, offset_minutes=0, letter=letter)
+            for later in (HOUR_MS, 10 * HOUR_MS + 1)
+        ]
+    assert [[one.organisation for one in figures.silent] for figures in told] == [[SECOND], [FIRST, SECOND]]
+    assert [[part.figures.silent for part in figures.regions] for figures in told] == [[1], [2]]
+    assert told[1].silent[0].due_since == due + 10 * HOUR_MS
 
 
 def test_a_station_records_a_missed_term_when_the_moved_time_is_over_though_later_ones_were_recorded_before(court: Court) -> None:
