@@ -168,7 +168,7 @@ class StoreView:
         return self._latest[after]
 
     def time_at(self, position: int) -> int:
-        """Return the ledger time of a record that was judged before; raise `StoreDamagedError` if the store has lost its verdict."""
+        """Return the ledger time of a record that was judged before; raise `StoreDamagedError` if its verdict is gone."""
         here = next((one.verdict for one in self._pending if one.verdict.position == position), None)
         verdict = here or self._store.verdict(position)
         if verdict is None:
