@@ -150,7 +150,7 @@ class _Collected:
         letter = self._facts.letter
         recipient = recipient_of(connection, letter, acted_for(connection, organisation))
         steps = fate_of(connection, letter, recipient) if recipient is not None else ()
-        receipts = (one for one in steps if one.act == "receipt.acknowledged" and one.number is not None)
+        receipts = (one for one in steps if one.act == "receipt.acknowledged" and one.number is not None and not one.voided)
         return next((Numbered(number=one.number or "", day=self._day(one.at)) for one in receipts), None)
 
     def _answers(self, connection: Connection) -> Iterator[Numbered]:

@@ -113,7 +113,7 @@ def _step_words(session: Session, told: ToldStep) -> str:
     words = [code_label("step", act, language), *([f"№ {step.number}"] if step.number is not None else [])]
     if told.reason is not None:
         words.append(code_label(_REASON_TOPICS[step.act], told.reason, language))
-    marks = {"late": step.late, "contested": step.contested, "repudiated": step.repudiated}
+    marks = {"voided": step.voided, "late": step.late, "contested": step.contested, "repudiated": step.repudiated}
     words += [label(f"mark.{mark}", language) for mark, holds in marks.items() if holds]
     return ", ".join(words)
 

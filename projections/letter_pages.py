@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from domain.events import LetterDispatched
+from domain.events import ReceiptAcknowledged
 from domain.ids import Digest, LetterId, OfficerId, OrgId
 from domain.keys import KeyStatus
 from domain.reasons import Reason
@@ -22,6 +22,7 @@ from projections.moved_terms import LATE, with_moved
 from projections.outside import OUTSIDE_LETTERS
 from projections.outside_pages import correspondent_of
 from projections.outside_queries import Delivery, deliveries_of
+from projections.registers import ENTRIES
 
 EXPIRED: Final = "expired"
 ANSWERED: Final = "answered"
@@ -110,7 +111,8 @@ class FateStep:
     """Something that happened to a letter with a recipient: the type of event (or `answered`), when, where, who signed it.
 
     `about_officer` is who opened it, `number` what the event was registered under, `other` the answering letter, `assurance`
-    how well its signer is identified. Of a delivery outside: how, when (ms UTC), and whether it corrects what was told before.
+    how well its signer is identified. `voided`: a receipt that was withdrawn later, whose number stays void.
+    Of a delivery outside: how, when (ms UTC), and whether it corrects what was told before.
     """
 
     act: str
@@ -120,6 +122,7 @@ class FateStep:
     organisation: OrgId
     about_officer: OfficerId | None = None
     number: str | None = None
+    voided: bool = False
     late: bool = False
     other: LetterId | None = None
     assurance: str | None = None
@@ -234,8 +237,11 @@ def fate_of(connection: Connection, letter: LetterId, recipient: OrgId) -> tuple
     # To whom it was passed on, it came by an act of another recipient.
     told &= (event.recipient == recipient) | event.recipient.is_(None) | (event.position == consignment.position)
     events = connection.execute(select(EVENTS).where(told).order_by(event.position)).all()
-    sent = connection.execute(select(LETTERS.c.printed).where(LETTERS.c.letter == letter)).scalar_one()
-    steps = [*(_step(row, consignment, sent) for row in events if _concerns(row, consignment)), *_answer(connection, consignment)]
+    numbers = _numbers(connection, letter, recipient)
+    steps = [
+        *(_step(row, consignment, numbers) for row in events if _concerns(row, consignment)),
+        *_answer(connection, consignment),
+    ]
     steps.sort(key=lambda step: step.position)
     steps = _with_deliveries(steps, deliveries_of(connection, letter, recipient))
     positions = [step.position for step in steps]
@@ -286,9 +292,15 @@ def _concerns(row: Any, consignment: Any) -> bool:
     return bool(row.type != "acknowledgement.missed" or row.position == consignment.missed_position)
 
 
-def _step(row: Any, consignment: Any, sent: str) -> FateStep:
+def _numbers(connection: Connection, letter: LetterId, recipient: OrgId) -> dict[int, str]:
+    """Return the numbers of a letter's dispatch and of all receipts of a recipient, the withdrawn ones too, by position."""
+    entry = ENTRIES.c
+    here = (entry.letter == letter) & (entry.recipient.is_(None) | (entry.recipient == recipient))
+    return {row.position: row.printed for row in connection.execute(select(entry.position, entry.printed).where(here))}
+
+
+def _step(row: Any, consignment: Any, numbers: Mapping[int, str]) -> FateStep:
     received = row.position == consignment.received_position
-    number = consignment.printed if received else None
     return FateStep(
         act=row.type,
         position=row.position,
@@ -296,7 +308,8 @@ def _step(row: Any, consignment: Any, sent: str) -> FateStep:
         officer=OfficerId(row.officer),
         organisation=OrgId(row.organisation),
         about_officer=row.about_officer,
-        number=sent if row.type == LetterDispatched.TYPE else number,
+        number=numbers.get(row.position),
+        voided=row.type == ReceiptAcknowledged.TYPE and not received,
         late=bool(received and consignment.came_late),
     )
 

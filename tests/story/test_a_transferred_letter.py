@@ -74,10 +74,15 @@ def test_a_receipt_in_error_is_withdrawn_and_the_register_keeps_its_number(day: 
     day.first.done("letter", "acknowledge", letter[:12], "--yes")
     day.first.done("registration", "correct", "in:1", "--case", "01-05", "--reason", "WRONG_CASE", "--yes")
     day.first.done("letter", "withdraw-receipt", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes")
-    assert "receipt withdrawn, entered in error" in day.ministry.done("letter", "show", "out:1").out
+    story = day.ministry.done("letter", "show", "out:1")
+    assert "receipt withdrawn, entered in error" in story.out
+    assert "acknowledged, № 1, voided " in story.out
     voided = day.first.run("registration", "void", letter[:12], "--reason", "ENTERED_IN_ERROR", "--yes", "--json")
     assert (voided.code, voided.data["error"]["reason"]) == (ExitCode.REJECTED, "ALREADY_VOIDED")
     day.first.done("letter", "acknowledge", letter[:12], "--yes")
+    steps = day.ministry.done("letter", "show", "out:1", "--json").data["steps"]
+    receipts = [(one["number"], one["voided"]) for one in steps if one["act"] == "receipt.acknowledged"]
+    assert receipts == [("1", True), ("2", False)]
     book = day.first.done("register", "show", "incoming", "--json").data["entries"]
     assert [one["serial"] for one in book] == [1, 2]
     said = [[(remark["type"], remark["case_index"]) for remark in one["remarks"]] for one in book]
