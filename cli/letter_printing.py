@@ -162,9 +162,10 @@ class _Collected:
         """Name the groups and the first organisations; organisations are asked for once, however many there are."""
         chosen = [one for one in body.addressees if one.capacity == capacity]
         named = [one.organisation for one in chosen if one.organisation is not None]
+        wanted = {one.organisation: one.attention for one in chosen if one.organisation is not None}
         sender = self._facts.sender
         names = organisation_names(connection, [sender, *named[:NAMED_ON_PAGE]], self._tags)
-        yield from (names[one] for one in named[:NAMED_ON_PAGE])
+        yield from (self._to_attention(connection, names[one], one, wanted[one]) for one in named[:NAMED_ON_PAGE])
         if len(named) > NAMED_ON_PAGE:
             yield label("print.and_more", self._language, count=len(named) - NAMED_ON_PAGE)
         for addressed in (one.group for one in chosen if one.group is not None):
@@ -172,6 +173,12 @@ class _Collected:
             count = known.members if known else "…"
             values = {"name": addressed.group, "owner": names[sender], "version": addressed.version, "count": count}
             yield label("print.group", self._language, **values)
+
+    def _to_attention(self, connection: Connection, name: str, organisation: OrgId, officer: OfficerId | None) -> str:
+        if officer is None:
+            return name
+        known, post = self._officer(connection, officer, organisation)
+        return f"{name} ({label('heading.attention', self._language)}: {', '.join(filter(None, (post, known)))})"
 
     def _documents(self) -> Iterator[tuple[str, str, str, str]]:
         for one in self._read.documents:
@@ -183,15 +190,16 @@ class _Collected:
         spoken = spoken_at(connection, [facts.position]).get(facts.position)
         signers = signers_of(connection, facts.letter, now=facts.at)
         for place, one in enumerate(signers):
-            name, post = self._officer(connection, one.officer)
+            name, post = self._officer(connection, one.officer, facts.sender)
             if spoken is not None and place == 0:
-                name = acting_words(self._language, name, ", ".join(filter(None, self._officer(connection, spoken.officer))))
+                other = ", ".join(filter(None, self._officer(connection, spoken.officer, facts.sender)))
+                name = acting_words(self._language, name, other)
             yield PrintedSigner(name=name, post=post, certificate=one.certificate.hex()[:DIGITS])
 
-    def _officer(self, connection: Connection, officer: OfficerId) -> tuple[str, str]:
-        """Return an officer's name and post: as the sender's officer, else (a deputy from elsewhere) as his home has him."""
+    def _officer(self, connection: Connection, officer: OfficerId, organisation: OrgId) -> tuple[str, str]:
+        """Return an officer's name and post: as an organisation's officer, else (a deputy from elsewhere) as his home has him."""
         rows = appointments(connection, AppointmentFilter(officer=officer, relieved_too=True))
-        ours = [one for one in rows if one.organisation == self._facts.sender]
+        ours = [one for one in rows if one.organisation == organisation]
         best = next(iter((*ours, *(one for one in rows if one.is_home), *rows)), None)
         if best is None:
             return officer, ""

@@ -10,6 +10,7 @@ import pytest
 from cli.letter_printing import qr_text
 from tests.eventful_exchange import COMMITTEES, Eventful, eventful_exchange
 from tests.homes import Home, home_of
+from tests.offices import offices
 from tests.printed_pages import A4_PT, read_pdf, words
 from tests.source_tree import ROOT
 
@@ -82,6 +83,22 @@ def test_what_became_of_a_letter_stands_at_its_head(
     page = printed(ministry, told, letter, tmp_path)
     assert page.index(fate) < page.index("<h1>")
     assert 'class="shown fate"' not in printed(ministry, told, "answered", tmp_path)
+
+
+def test_an_officer_to_whose_attention_it_goes_stands_behind_his_organisation(tmp_path: Path) -> None:
+    with offices(tmp_path, 3) as day:
+        draft = day.ministry.done(
+            *("letter", "draft", day.file("xat.txt"), "--subject", "Xat", "--to", "mfy-001", "--to", "mfy-003", "--json")
+        )
+        letter = Path(draft.data["letter"])
+        said = '[attention]\nmfy-001 = "chair-1"\nmfy-003 = "nobody-known"\n'
+        letter.write_text(letter.read_text("utf-8").replace("[attention]\n", said), "utf-8")
+        day.ministry.done("letter", "send", draft.data["draft"], "--yes")
+        file = tmp_path / "attention.html"
+        day.first.done("letter", "print", "out:1", "--for", "ministry", "-o", str(file))
+        page = file.read_text("utf-8")
+    assert "mfy-001 (Attention: chair-1, chair-1)<" in page
+    assert "mfy-003 (Attention: nobody-known)<" in page
 
 
 def test_a_book_is_printed_whole_and_as_it_stood(ministry: Home, told: Eventful, tmp_path: Path) -> None:
