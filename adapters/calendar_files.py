@@ -17,6 +17,7 @@ from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
 from domain.calendars import calendar, first_day
 from domain.events_office import CalendarAdopted, OutageDeclared
+from domain.header import Document
 from domain.ids import OrgId, sha256
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -90,6 +91,7 @@ def outage_declared(  # noqa: PLR0913 - what a declaration says
     organisations: Iterable[OrgId],
     regions: Iterable[str],
     reason: str,
+    cover: Document | None = None,
 ) -> Utterance:
     """Return the declaration of an outage; organisations and regions may come in any order."""
     body = OutageDeclared(
@@ -99,10 +101,15 @@ def outage_declared(  # noqa: PLR0913 - what a declaration says
         organisations=tuple(sorted(set(organisations))),
         regions=tuple(sorted(set(regions))),
         reason=reason,
-        cover=None,
+        cover=cover,
     )
     whom = f"{' '.join(body.organisations)}:{' '.join(body.regions)}"
-    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{from_at}:{until_at}:{reason}:{whom}")
+    return Utterance(
+        body=body,
+        signers=(signer,),
+        intention=f"{body.TYPE}:{from_at}:{until_at}:{reason}:{whom}",
+        documents=(cover.sha256,) if cover is not None else (),
+    )
 
 
 def _digits_of(said: CalendarFile) -> str:

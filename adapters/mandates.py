@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.keyring import OfficerSigner
 from adapters.station import Station, Utterance
 from domain.events_mandates import MandateGranted, MandateRevoked
+from domain.header import Document
 from domain.ids import Digest, OfficerId, OrgId, sha256
 from domain.mandates import mandates_held
 
@@ -26,13 +27,20 @@ class MandateTerms:
     basis_at: int
 
 
-def mandate_granted(station: Station, signer: OfficerSigner, speaker: OrgId, terms: MandateTerms) -> Utterance:
+def mandate_granted(
+    station: Station, signer: OfficerSigner, speaker: OrgId, terms: MandateTerms, *, cover: Document | None = None
+) -> Utterance:
     """Return the grant of a mandate; said again it is the same, unless one of this deputy was revoked meanwhile."""
     values = {name: getattr(terms, name) for name in MandateTerms.__slots__}
-    body = MandateGranted(header=station.header(speaker, (signer,)), cover=None, **values)
+    body = MandateGranted(header=station.header(speaker, (signer,)), cover=cover, **values)
     ended = sum(one.revoked_position is not None for one in mandates_held(station.view, terms.deputy))
     said = sha256(repr((terms, ended)).encode()).hex()[:16]
-    return Utterance(body=body, signers=(signer,), intention=f"{body.TYPE}:{terms.officer}:{terms.deputy}:{said}")
+    return Utterance(
+        body=body,
+        signers=(signer,),
+        intention=f"{body.TYPE}:{terms.officer}:{terms.deputy}:{said}",
+        documents=(cover.sha256,) if cover is not None else (),
+    )
 
 
 def mandate_revoked(station: Station, signer: OfficerSigner, speaker: OrgId, *, mandate: Digest, reason: str) -> Utterance:

@@ -163,11 +163,13 @@ def sign_and_submit(  # noqa: PLR0913 - what is said, what is shown, and the two
     yes: bool,
     dry_run: bool,
     rehearsed: bool = True,
+    documents: Sequence[bytes] = (),
 ) -> tuple[Fate, ...] | None:
     """Rehearse what is to be said, show it, ask, sign, submit, and return the fate of each; None after a dry run.
 
     `said` names each utterance for people. Without `rehearsed` the ledger alone judges: for utterances of which later ones
-    build on earlier ones. Raises `RejectedError` if the ledger would reject one, `NotConfirmedError`, `ConfirmationNeededError`.
+    build on earlier ones. `documents` are covers to be stored before. Raises `RejectedError` if the ledger would reject one,
+    `NotConfirmedError`, `ConfirmationNeededError`.
     """
     for _, utterance in said:
         # What was said before gets the receipt of that time, whatever the rules would say to a second one.
@@ -175,6 +177,8 @@ def sign_and_submit(  # noqa: PLR0913 - what is said, what is shown, and the two
             station.rehearse(utterance.body)
     if not confirmed(session, preview, yes=yes, dry_run=dry_run):
         return None
+    for raw in documents:
+        station.parts.documents.own.put(raw)
     return submit(session, station, said)
 
 

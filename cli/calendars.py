@@ -15,8 +15,9 @@ from cli.confirm import Preview
 from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.languages import Language
+from cli.letter_receipts import cover_of_text
 from cli.options import acting_options, command_options, reading_options
-from cli.reading import short_time, show_list
+from cli.reading import remark_of, short_time, show_list
 from cli.render import Column, pair_lines, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import banner, open_views
@@ -115,6 +116,7 @@ def outage() -> None:
 @click.option("--region", "regions", metavar="CODE", multiple=True, help="All organisations of a region; may be repeated.")
 @click.option("--everybody", is_flag=True, help="It touches every organisation.")
 @click.option("--reason", type=click.Choice(sorted(OUTAGE_REASONS)), required=True)
+@click.option("--text", help="The reason in words; on the ledger stands only its digest.")
 @for_option
 @acting_options
 @command_options
@@ -128,6 +130,7 @@ def declare(session: Session, /, for_: str | None, *, yes: bool, dry_run: bool, 
         raise UsageError("An outage touches organisations (--org), regions (--region), or --everybody. Say whom.")
     station, language = acting_station(session), session.language
     speaker, offset = speaker_of(session, station, Role.REGISTRAR, for_), station.exchange.utc_offset_minutes
+    cover, documents = cover_of_text(given["text"])
     utterance = outage_declared(
         station,
         speaker.signer,
@@ -137,6 +140,7 @@ def declare(session: Session, /, for_: str | None, *, yes: bool, dry_run: bool, 
         organisations=map(organisation_id, given["organisations"]),
         regions=given["regions"],
         reason=given["reason"],
+        cover=cover,
     )
     names = ("from_at", "until_at", "organisations", "regions", "reason")
     data = {"officer": speaker.officer, **{name: getattr(utterance.body, name) for name in names}}
@@ -147,9 +151,11 @@ def declare(session: Session, /, for_: str | None, *, yes: bool, dry_run: bool, 
         (label("heading.until_at", language), show_time(data["until_at"], offset)),
         (label("heading.touches", language), _whom(data["organisations"], data["regions"], language)),
         (label("heading.reason", language), code_label("outage_reason", given["reason"], language)),
+        *([(label("heading.text", language), given["text"])] if given["text"] else []),
     )
     preview = Preview(act=utterance.body.TYPE, says=says, data=data)
-    say_one(session, station, (show_time(data["from_at"], offset), utterance), preview, yes=yes, dry_run=dry_run)
+    about = show_time(data["from_at"], offset)
+    say_one(session, station, (about, utterance), preview, yes=yes, dry_run=dry_run, documents=documents)
 
 
 @outage.command("list")
@@ -164,6 +170,7 @@ def list_outages(session: Session, as_of: str | None) -> None:
     views, language = open_views(session, as_of), session.language
     with views.reading() as connection:
         found = declared_outages(connection)
+        texts = {one.position: text for one in found if (text := remark_of(connection, one.cover)) is not None}
     zone = show_zone(views.offset_minutes)
     columns = (
         Column(heading=f"{label('heading.from_at', language)} ({zone})", cut=False),
@@ -184,8 +191,9 @@ def list_outages(session: Session, as_of: str | None) -> None:
         )
         for one in found
     ]
-    lines = [{name: getattr(one, name) for name in DeclaredOutage.__slots__} for one in found]
-    show_list(session, views, lines, lambda: table_lines(columns, rows))
+    lines = [{name: getattr(one, name) for name in DeclaredOutage.__slots__} | {"text": texts.get(one.position)} for one in found]
+    remarks = [(str(position), f"“{text}”") for position, text in texts.items()]
+    show_list(session, views, lines, lambda: [*table_lines(columns, rows), *pair_lines(remarks)])
 
 
 def _as_calendar(body: Any) -> Calendar:

@@ -8,16 +8,16 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from adapters.correspondence import REMARK
 from cli.labels import code_label, label
 from cli.local_names import acting_words
+from cli.reading import remark_of
 from cli.render import Column, pair_lines, show_time, show_zone, table_lines
 from cli.session import Session
 from cli.views import Views
 from domain.enrolment import TEMPORARY
 from domain.events import Body
 from domain.header import Document
-from projections.letter_pages import ANSWERED, FateStep, text_about
+from projections.letter_pages import ANSWERED, FateStep
 from projections.mandate_queries import SpokenFor
 
 DELIVERY_CORRECTED: Final = "delivery_corrected"
@@ -59,7 +59,7 @@ def told_step(views: Views, connection: Connection, step: FateStep) -> ToldStep:
     return ToldStep(
         step=step,
         reason=getattr(body, "reason", None),
-        text=text_about(connection, cover.sha256, REMARK) if cover is not None else None,
+        text=remark_of(connection, cover.sha256 if cover is not None else None),
     )
 
 

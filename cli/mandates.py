@@ -17,10 +17,11 @@ from cli.directory_reading import reading_directory
 from cli.errors import UsageError
 from cli.labels import code_label, label
 from cli.languages import Language
+from cli.letter_receipts import cover_of_text
 from cli.local_names import officer_words, organisation_words
 from cli.options import acting_options, command_options, page_options, reading_options
-from cli.reading import now_of, page_wanted, short_date, show_list
-from cli.render import Column, show_time, table_lines
+from cli.reading import now_of, page_wanted, remark_of, short_date, show_list
+from cli.render import Column, pair_lines, show_time, table_lines
 from cli.session import Session
 from cli.standing_in import MANDATE_SHOWN
 from cli.views import Views, open_views
@@ -59,6 +60,7 @@ def mandate() -> None:
 @click.option("--officer", metavar="OFFICER", help="For whom (default: who acts); another's is granted by his registrar.")
 @click.option("--in", "in_", metavar="ORG", help="In which organisation (default: the officer's home).")
 @click.option("--deputy-in", metavar="ORG", help="Where the deputy is appointed (default: his home).")
+@click.option("--text", help="A remark in words; on the ledger stands only its digest.")
 @for_option
 @acting_options
 @command_options
@@ -71,11 +73,14 @@ def grant(session: Session, /, for_: str | None, *, yes: bool, dry_run: bool, **
     station = acting_station(session)
     terms = _terms(session, station, **given)
     signer, speaker = _speaker(session, station, terms.officer, terms.organisation, for_)
-    said = mandate_granted(station, signer, speaker, terms)
+    cover, documents = cover_of_text(given["text"])
+    said = mandate_granted(station, signer, speaker, terms, cover=cover)
     data = {"signer": signer.officer, **{name: getattr(terms, name) for name in MandateTerms.__slots__}}
-    says = (*_signed(session, station, signer, speaker), *_says(session, station, terms))
+    text = [(label("heading.text", session.language), given["text"])] if given["text"] else []
+    says = (*_signed(session, station, signer, speaker), *_says(session, station, terms), *text)
     preview = Preview(act=said.body.TYPE, says=says, data=data)
-    say_one(session, station, (f"{terms.deputy} → {terms.officer}", said), preview, yes=yes, dry_run=dry_run)
+    about = f"{terms.deputy} → {terms.officer}"
+    say_one(session, station, (about, said), preview, yes=yes, dry_run=dry_run, documents=documents)
 
 
 @mandate.command("revoke")
@@ -130,10 +135,15 @@ def list_command(
             after=-1 if page.after is None else position_cursor(page.after),
             limit=page.limit + 1,
         )
+        texts = {row.mandate: text for row in found if (text := remark_of(connection, row.cover)) is not None}
     rows = found[: page.limit]
     goes_on = str(rows[-1].position) if len(found) > page.limit else None
-    lines = [{name: getattr(row, name) for name in MandateRow.__slots__} | {"state": _state(row, now)} for row in rows]
-    show_list(session, views, lines, lambda: _table(session.language, views, rows, now), after=goes_on)
+    lines = [
+        {name: getattr(row, name) for name in MandateRow.__slots__} | {"state": _state(row, now), "text": texts.get(row.mandate)}
+        for row in rows
+    ]
+    remarks = [(row.mandate.hex()[:MANDATE_SHOWN], f"“{texts[row.mandate]}”") for row in rows if row.mandate in texts]
+    show_list(session, views, lines, lambda: [*_table(session.language, views, rows, now), *pair_lines(remarks)], after=goes_on)
 
 
 def _terms(session: Session, station: Station, **given: Any) -> MandateTerms:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import click
+from sqlalchemy import Connection
 
+from adapters.correspondence import REMARK
 from cli.as_of import parse_bound
 from cli.errors import UsageError
 from cli.labels import code_label, label
@@ -20,9 +22,10 @@ from cli.render import page_note, show_time
 from cli.session import Session
 from cli.views import Views, banner
 from domain.consignments import ConsignmentState
-from domain.ids import OrgId, organisation_id
+from domain.ids import Digest, OrgId, organisation_id
 from projections.filters import Filters, PageWanted, acted_for
 from projections.inbox_pages import InboxLine
+from projections.letter_pages import text_about
 from projections.outbox_pages import SentLine
 from projections.outside_pages import FROM_OUTSIDE
 
@@ -198,6 +201,11 @@ def outside_note(session: Session, lines: Iterable[InboxLine | SentLine]) -> lis
     """Return what stands below a list in which there is a letter from outside: what its mark means."""
     words = (label(f"mark.{mark}", session.language) for mark in (FROM_OUTSIDE, "signature_outside"))
     return ["", ": ".join(words)] if any(FROM_OUTSIDE in line.marks for line in lines) else []
+
+
+def remark_of(connection: Connection, cover: Digest | None) -> str | None:
+    """Return the text of an event's cover, None if it has none or its cover is not here yet."""
+    return None if cover is None else text_about(connection, cover, REMARK)
 
 
 def subject_words(subject: str | None) -> str:

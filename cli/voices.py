@@ -84,10 +84,17 @@ def root_signers(session: Session, station: Station, files: Sequence[str]) -> tu
     return tuple(signers)
 
 
-def say_one(
-    session: Session, station: Station, said: tuple[str, Utterance], preview: Preview, *, yes: bool, dry_run: bool
+def say_one(  # noqa: PLR0913 - what is said, what is shown, and the two options of every command that signs
+    session: Session,
+    station: Station,
+    said: tuple[str, Utterance],
+    preview: Preview,
+    *,
+    yes: bool,
+    dry_run: bool,
+    documents: Sequence[bytes] = (),
 ) -> None:
-    """Rehearse, show, ask, sign, submit and tell one thing; `said` names it for people."""
-    fates = sign_and_submit(session, station, [said], preview, yes=yes, dry_run=dry_run)
+    """Rehearse, show, ask, sign, submit and tell one thing; `said` names it for people, `documents` are covers to be stored."""
+    fates = sign_and_submit(session, station, [said], preview, yes=yes, dry_run=dry_run, documents=documents)
     if fates is not None:
         conclude(session, station, fates)

@@ -34,6 +34,7 @@ class MandateRow:
     revoked_at: int | None
     revoked_by: OfficerId | None
     reason: str | None
+    cover: Digest | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,5 +91,6 @@ def spoken_at(connection: Connection, positions: Iterable[int]) -> Mapping[int, 
 def _row(row: Any) -> MandateRow:
     values = {name: getattr(row, name) for name in MandateRow.__slots__}
     values["mandate"] = Digest(bytes(row.mandate))
+    values["cover"] = None if row.cover is None else Digest(bytes(row.cover))
     values["event_types"] = tuple(row.event_types.split())
     return MandateRow(**values)

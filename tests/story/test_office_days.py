@@ -104,7 +104,7 @@ def test_an_outage_moves_the_time_and_leaves_the_signed_one_beside_it(day: Offic
     begins = datetime.now(tz=UTC) + timedelta(hours=1)
     declared = ("outage", "declare", "--from", begins.isoformat(), "--until", (begins + timedelta(hours=2)).isoformat())
     assert day.ministry.run(*declared, "--reason", "POWER", "--as", "registrar", "--yes").code == ExitCode.USAGE
-    day.ministry.done(*declared, "--org", "mfy-001", "--reason", "POWER", "--as", "registrar", "--yes")
+    day.ministry.done(*declared, "--org", "mfy-001", "--reason", "POWER", "--text", "Bo‘ron", "--as", "registrar", "--yes")
     moved = shown(day.first, letter["identity"])
     assert isinstance(signed, int)
     assert (moved["acknowledge_by"], moved["acknowledge_due"]) == (signed, signed + 2 * HOUR_MS)
@@ -113,7 +113,10 @@ def test_an_outage_moves_the_time_and_leaves_the_signed_one_beside_it(day: Offic
     assert (line["acknowledge_due"], line["marks"]) == (signed + 2 * HOUR_MS, ["moved"])
     assert "→" in day.ministry.done("outbox").out
     assert day.first.done("outage", "list", "--json").data["lines"][0]["organisations"] == ["mfy-001"]
-    assert "no power" in day.first.done("outage", "list").out
+    assert day.ministry.done("outage", "list", "--json").data["lines"][0]["text"] == "Bo‘ron"
+    told = day.ministry.done("outage", "list").out
+    assert "no power" in told
+    assert "“Bo‘ron”" in told
 
 
 def tasks(home: Home, *words: str) -> list[tuple[str, str, str]]:

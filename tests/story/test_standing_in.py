@@ -127,6 +127,19 @@ def test_a_mandate_speaks_for_the_first_signatory_only(made: Offices) -> None:
     assert "first signatory" in refused.err
 
 
+def test_a_remark_on_a_mandate_is_read_in_the_list_and_makes_no_other_mandate_of_it(made: Offices) -> None:
+    first = grant(made, "--text", "Ta’tilda")
+    assert grant(made, "--text", "Kasal") == first
+    (line,) = made.ministry.done("mandate", "list", "--json").data["lines"]
+    assert (line["text"], line["cover"] is None) == ("Ta’tilda", False)
+    assert f"{first[:12]}  “Ta’tilda”" in made.ministry.done("mandate", "list").out
+    terms = ("--may", "letter.dispatched", "--from", day(0), "--until", day(1), "--basis", "1", "--basis-date", day(0))
+    shown = made.ministry.done("mandate", "grant", "accountant", *terms, "--text", "Bayramda", "--dry-run").out
+    assert "Bayramda" in shown
+    assert "Text" not in made.ministry.done("mandate", "grant", "accountant", *terms, "--yes").err
+    assert [one["text"] for one in made.ministry.done("mandate", "list", "--json").data["lines"]] == ["Ta’tilda", None]
+
+
 @pytest.mark.parametrize(("answer", "code"), [("yes\nyes\n", 0), ("no\n", 2)])
 def test_at_a_terminal_the_one_mandate_that_fits_is_asked_about(
     made: Offices, answer: str, code: int, monkeypatch: pytest.MonkeyPatch
