@@ -23,6 +23,7 @@ from cli.letter_freezing import (
     given_draft,
     officers_named,
     prepared_letter,
+    require_own_mandate,
     some_signatory,
     with_mandate,
 )
@@ -176,6 +177,7 @@ def check_command(session: Session, draft: Path, signatories: tuple[str, ...], f
     letter: PreparedLetter | TravellingDraft
     if given.frozen is not None:
         require_signatures(views.station, given.frozen)
+        require_own_mandate(session, views.station, given.frozen)
         letter, missing = given.frozen, officers_named(views.station, given.frozen.missing_signers)
     else:
         sender = sender_of(session, views, for_)

@@ -12,13 +12,14 @@ from adapters.drafts import load_draft
 from adapters.keyring import OfficerSigner
 from adapters.station import Station
 from adapters.travelling_drafts import SUFFIX, TravellingDraft, read_travelling_draft
+from cli.acting import acting_officer
 from cli.approval_naming import named_request
 from cli.dispatching import PreparedLetter, frozen_in, prepare
 from cli.draft_checks import require_sendable
 from cli.errors import UsageError
 from cli.naming import named_letter
 from cli.session import Session
-from cli.standing_in import named_mandate
+from cli.standing_in import MANDATE_SHOWN, named_mandate
 from cli.views import Views
 from domain.events import LetterDispatched
 from domain.ids import Digest, LetterId, OfficerId, OrgId
@@ -93,6 +94,19 @@ def with_mandate(session: Session, views: Views, signatories: Sequence[Signatory
     first, *others = signatories
     named = named_mandate(session, views.station, first.officer)
     return [first if named is None else replace(first, mandate=named.mandate), *others]
+
+
+def require_own_mandate(session: Session, station: Station, letter: TravellingDraft) -> None:
+    """Raise `UsageError` if `--mandate` names another mandate than a frozen letter does, whose every byte is fixed."""
+    if session.chosen.get("mandate") is None:
+        return
+    named, fixed = named_mandate(session, station, acting_officer(session)), letter.body.header.mandate
+    if named is not None and named.mandate != fixed:
+        says = "no mandate" if fixed is None else f"the mandate {fixed.hex()[:MANDATE_SHOWN]}"
+        raise UsageError(
+            f"{letter.path.name} names {says}; that is fixed since its first signature. Leave --mandate out to sign or send it "
+            "as it is. For a letter under a mandate make another draft, which the deputy signs first, with --mandate."
+        )
 
 
 def some_signatory(views: Views, organisation: OrgId) -> OfficerId | None:

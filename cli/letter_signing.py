@@ -14,7 +14,14 @@ from cli.confirm import confirmed
 from cli.dispatching import PreparedLetter, cover_in, keep_in
 from cli.errors import UsageError
 from cli.labels import label
-from cli.letter_freezing import GivenDraft, certificate_of, certificate_of_his, officers_named, prepared_letter
+from cli.letter_freezing import (
+    GivenDraft,
+    certificate_of,
+    certificate_of_his,
+    officers_named,
+    prepared_letter,
+    require_own_mandate,
+)
 from cli.letter_preview import letter_preview
 from cli.session import Session
 from cli.views import Views
@@ -90,6 +97,7 @@ def _frozen(
     if given.folder is not None:
         session.note(label("note.frozen", session.language, file=letter.path))
     require_signatures(station, letter)
+    require_own_mandate(session, station, letter)
     everybody = officers_named(station, letter.body.header.signers)
     if signatories and set(signatories) != set(everybody):
         raise UsageError(

@@ -127,6 +127,16 @@ def test_a_mandate_speaks_for_the_first_signatory_only(made: Offices) -> None:
     assert "first signatory" in refused.err
 
 
+def test_a_letter_that_somebody_else_froze_is_given_no_mandate_afterwards(made: Offices) -> None:
+    mandate, folder = grant(made), str(made.folder / "d")
+    made.ministry.done("letter", "draft", made.file("c.txt"), "--subject", "x", "--to", "mfy-001", "--dir", folder)
+    made.ministry.done("letter", "sign", folder, "--signatory", "deputy", "--signatory", "accountant", "--yes")
+    for act in (("sign", folder, "--yes"), ("send", folder, "--yes"), ("check", folder)):
+        refused = made.ministry.run("--as", "clerk", "letter", *act, "--mandate", mandate[:12])
+        assert (refused.code, "names no mandate; that is fixed" in refused.err) == (2, True), refused.err
+    assert made.accounts.done("letter", "sign", folder, "--yes").code == 0
+
+
 def test_a_remark_on_a_mandate_is_read_in_the_list_and_makes_no_other_mandate_of_it(made: Offices) -> None:
     first = grant(made, "--text", "Ta’tilda")
     assert grant(made, "--text", "Kasal") == first
