@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from adapters.calendar_files import WEEKDAYS, calendar_adopted, day_text, outage_declared, read_calendar
+from adapters.station import Station
 from cli.acting import acting_station, for_option, speaker_of
 from cli.as_of import parse_bound
 from cli.confirm import Preview
@@ -20,12 +21,13 @@ from cli.options import acting_options, command_options, reading_options
 from cli.reading import remark_of, short_time, show_list
 from cli.render import Column, pair_lines, show_time, show_zone, table_lines
 from cli.session import Session
-from cli.views import banner, open_views
+from cli.views import acting_views, banner, open_views
 from cli.voices import say_one
 from domain.calendars import Calendar, working_days_in
 from domain.directory import Role
 from domain.ids import organisation_id
 from domain.outages import OUTAGE_REASONS
+from projections.directory_queries import OrganisationFilter, organisations
 from projections.moved_terms import AdoptedCalendar, DeclaredOutage, adopted_calendars, declared_outages
 
 
@@ -128,7 +130,7 @@ def declare(session: Session, /, for_: str | None, *, yes: bool, dry_run: bool, 
     """
     if given["everybody"] == bool(given["organisations"] or given["regions"]):
         raise UsageError("An outage touches organisations (--org), regions (--region), or --everybody. Say whom.")
-    station, language = acting_station(session), session.language
+    station, language = _station_that_knows(session, given["regions"]), session.language
     speaker, offset = speaker_of(session, station, Role.REGISTRAR, for_), station.exchange.utc_offset_minutes
     cover, documents = cover_of_text(given["text"])
     utterance = outage_declared(
@@ -194,6 +196,21 @@ def list_outages(session: Session, as_of: str | None) -> None:
     lines = [{name: getattr(one, name) for name in DeclaredOutage.__slots__} | {"text": texts.get(one.position)} for one in found]
     remarks = [(str(position), f"“{text}”") for position, text in texts.items()]
     show_list(session, views, lines, lambda: [*table_lines(columns, rows), *pair_lines(remarks)])
+
+
+def _station_that_knows(session: Session, regions: Sequence[str]) -> Station:
+    """Return the station that will sign; raise `UsageError` if no organisation stands in a region: its outage moves nothing."""
+    if not regions:
+        return acting_station(session)
+    views = acting_views(session)
+    with views.reading() as connection:
+        empty = [one for one in regions if not organisations(connection, OrganisationFilter(regions=frozenset({one})), limit=1)]
+    if empty:
+        raise UsageError(
+            f"No outage was declared: no organisation stands in {', '.join(empty)}, so no due time would move. "
+            "`ortoo org list` shows the regions of the organisations."
+        )
+    return views.station
 
 
 def _as_calendar(body: Any) -> Calendar:

@@ -119,6 +119,17 @@ def test_an_outage_moves_the_time_and_leaves_the_signed_one_beside_it(day: Offic
     assert "“Bo‘ron”" in told
 
 
+def test_an_outage_of_a_region_in_which_nobody_stands_is_refused_before_it_is_signed(day: Offices) -> None:
+    times = ("--from", today().isoformat(), "--until", (today() + timedelta(days=1)).isoformat())
+    declared = ("outage", "declare", *times, "--reason", "POWER", "--as", "registrar")
+    known = day.ministry.done("outage", "list", "--json").data["lines"]
+    refused = day.ministry.run(*declared, "--region", "UZ-XX", "--yes")
+    assert (refused.code, "no organisation stands in UZ-XX" in refused.err) == (ExitCode.USAGE, True)
+    assert day.ministry.done("outage", "list", "--json").data["lines"] == known
+    day.ministry.done("org", "change", "mfy-002", "--region", "UZ-XX", "--as", "registrar", "--yes")
+    assert "UZ-XX" in day.ministry.done(*declared, "--region", "UZ-XX", "--dry-run").out
+
+
 def tasks(home: Home, *words: str) -> list[tuple[str, str, str]]:
     """Return what there is to do today in a home: why it is listed, what is owed, and the command."""
     return [(one["what"], one["owed"], one["command"]) for one in home.done("today", *words, "--json").data["lines"]]
