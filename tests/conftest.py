@@ -19,6 +19,7 @@ from tests.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_classes import have_archive
 from tests.kafka_files import KafkaUnavailableError
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
+from tests.printed_pages import PAGES_PRINTED
 from tests.secure_kafka import DOORS, SecureKafka, secured_settings
 from tests.softhsm import SoftHsm, SoftHsmUnavailableError, running_softhsm
 
@@ -136,9 +137,13 @@ def _own_kafka(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests have counted: interleavings tried, kills survived and the like."""
-    passed = terminalreporter.getreports("passed")
-    counted = [f"{name}: {value}" for report in passed if report.when == "call" for name, value in report.user_properties]
+    """Print what tests have counted: interleavings tried, kills survived and the like; pages of several tests together."""
+    passed = (report for report in terminalreporter.getreports("passed") if report.when == "call")
+    told = [one for report in passed for one in report.user_properties]
+    pages = sum(value for name, value in told if name == PAGES_PRINTED)
+    counted = [f"{name}: {value}" for name, value in told if name != PAGES_PRINTED]
+    if pages:
+        counted.append(f"{PAGES_PRINTED}: {pages}")
     if counted:
         terminalreporter.section("counted")
         for line in counted:

@@ -14,6 +14,10 @@ import zxingcpp
 A4_PT: Final = (595, 842)
 
 
+PAGES_PRINTED: Final = "pages printed"
+"""What tests count under this name is printed as one sum."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadPdf:
     """A PDF as read: the size (points) and the text of each page, and what the codes on the first page hold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from cli.letter_printing import qr_text
 from tests.eventful_exchange import COMMITTEES, Eventful, eventful_exchange
 from tests.homes import Home, home_of
 from tests.offices import offices
-from tests.printed_pages import A4_PT, read_pdf, words
+from tests.printed_pages import A4_PT, PAGES_PRINTED, read_pdf, words
 from tests.source_tree import ROOT
 
 
@@ -39,11 +39,12 @@ def printed(home: Home, told: Eventful, letter: str, folder: Path) -> str:
 
 
 def test_a_recipient_prints_a_letter_with_both_numbers_and_a_code_that_leads_back(
-    committee: Home, told: Eventful, tmp_path: Path
+    committee: Home, told: Eventful, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     letter, file = told.letters["answered"], tmp_path / "letter.pdf"
     answer = committee.done("--json", "letter", "print", letter.hex(), "-o", str(file)).data
     read = read_pdf(file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert (answer["file"], answer["pages"], answer["size_bytes"]) == (str(file), 1, file.stat().st_size)
     assert read.sizes == (A4_PT,)
     assert read.codes == (qr_text(told.exchange.identity, letter),)
@@ -101,7 +102,9 @@ def test_an_officer_to_whose_attention_it_goes_stands_behind_his_organisation(tm
     assert "mfy-003 (Attention: nobody-known)<" in page
 
 
-def test_a_book_is_printed_whole_and_as_it_stood(ministry: Home, told: Eventful, tmp_path: Path) -> None:
+def test_a_book_is_printed_whole_and_as_it_stood(
+    ministry: Home, told: Eventful, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     file, before = tmp_path / "book.html", tmp_path / "before.html"
     ministry.done("register", "print", "outgoing", "-o", str(file))
     ministry.done("register", "print", "outgoing", "-o", str(before), "--as-of", str(told.position("answered")))
@@ -112,6 +115,7 @@ def test_a_book_is_printed_whole_and_as_it_stood(ministry: Home, told: Eventful,
     incoming = tmp_path / "incoming.pdf"
     pages = ministry.done("--json", "register", "print", "incoming", "--org", COMMITTEES[0], "-o", str(incoming)).data["pages"]
     read = read_pdf(incoming)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert (pages, read.sizes) == (1, (A4_PT[::-1],))
     assert "1 / 1" in read.text
     assert "One letter" in read.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cli.print_letter import LetterSheet, Numbered, PrintedSigner, letter_page
 from cli.print_register import BookSheets, register_pages
 from cli.printing import Printed, Sheets, checked_file, qr_svg, write_sheets
 from cli.register_printing import SENT_SHARES
-from tests.printed_pages import A4_PT, read_pdf, streams_of, words
+from tests.printed_pages import A4_PT, PAGES_PRINTED, read_pdf, streams_of, words
 
 AT_MS = 1_790_000_000_000
 QR = f"ortoo:{'5a' * 8}:{'c3' * 32}"
@@ -70,12 +71,15 @@ def print_pdf(folder: Path, html: str, name: str = "page.pdf") -> Printed:
 
 
 @pytest.mark.parametrize("letter", DEMO, ids=lambda letter: letter.id)
-def test_a_real_letter_is_one_a4_sheet_with_its_very_text(letter: DemoLetter, tmp_path: Path) -> None:
+def test_a_real_letter_is_one_a4_sheet_with_its_very_text(
+    letter: DemoLetter, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     text = letter.body.decode()
     language = Language.MONGOLIAN if letter.is_mongolian else Language.UZBEK_LATIN
     page = letter_page(sheet_of(text, language, subject=letter.subject, addressees=tuple(one.name for one in letter.addressees)))
     printed = print_pdf(tmp_path, page)
     read = read_pdf(printed.file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert (printed.pages, read.sizes) == (1, (A4_PT,))
     assert words(text) in words(read.text)
     assert words(letter.subject) in words(read.text)
@@ -91,17 +95,21 @@ def test_a_real_letter_is_one_a4_sheet_with_its_very_text(letter: DemoLetter, tm
     ],
 )
 def test_all_scripts_are_printed_and_every_label_is_in_the_letters_language(
-    language: Language, text: str, tmp_path: Path
+    language: Language, text: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     read = read_pdf(print_pdf(tmp_path, letter_page(sheet_of(text, language))).file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert words(text) in words(read.text)
     for key in ("print.copy_of_original", "print.signatures", "print.in_reply_to", "print.copy_to", "heading.urgency"):
         assert words(label(key, language)) in words(read.text)
 
 
-def test_a_long_letter_takes_more_sheets_and_each_has_its_number(tmp_path: Path) -> None:
+def test_a_long_letter_takes_more_sheets_and_each_has_its_number(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     text = "\n".join(f"Paragraph {number} of a long letter." for number in range(150))
     read = read_pdf(print_pdf(tmp_path, letter_page(sheet_of(text))).file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert len(read.texts) == 4
     assert all(f"{number} / 4" in page and "№ 166/01-07" in page for number, page in enumerate(read.texts, 1))
 
@@ -164,8 +172,11 @@ def _everywhere(text: str) -> LetterSheet:
     )
 
 
-def test_a_hostile_letter_becomes_a_pdf_that_asked_for_nothing(tmp_path: Path) -> None:
+def test_a_hostile_letter_becomes_a_pdf_that_asked_for_nothing(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     read = read_pdf(print_pdf(tmp_path, letter_page(_everywhere(" ".join(HOSTILE)))).file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert words("<script>alert(1)</script>") in words(read.text)
 
 
@@ -178,7 +189,9 @@ def test_what_happened_to_a_letter_stands_at_its_head() -> None:
     assert page.index("RECALLED") < page.index("<h1>")
 
 
-def test_three_hundred_entries_have_headings_and_page_numbers_on_every_page(tmp_path: Path) -> None:
+def test_three_hundred_entries_have_headings_and_page_numbers_on_every_page(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     rows = [(f"{n}/01-07", "2026-11-24 14:02", "Mahalla 1", f"Subject {n} <b> ўқ", "deputy", n) for n in range(1, 301)]
     sheets = BookSheets(
         language=Language.ENGLISH,
@@ -193,6 +206,7 @@ def test_three_hundred_entries_have_headings_and_page_numbers_on_every_page(tmp_
     )
     printed = print_pdf(tmp_path, register_pages(sheets))
     read = read_pdf(printed.file)
+    record_property(PAGES_PRINTED, len(read.sizes))
     assert printed.pages == len(read.texts) == 10
     assert set(read.sizes) == {A4_PT[::-1]}
     assert all(f"{n} / 10" in page and "Subject" in page and "Officer" in page for n, page in enumerate(read.texts, 1))
