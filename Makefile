@@ -44,7 +44,7 @@ test: $(ENVIRONMENT) ## Run all tests (with a real Apache Kafka; TESTS=path to r
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # What takes longest is repeated less often; each part still goes far beyond what `make test` does of it.
-hunt: hunt-changes hunt-kills ## Change millions of records and proofs, kill thousands of processes, try interleavings: an hour, half with -j2
+hunt: hunt-changes hunt-kills ## Change millions of records and proofs, kill thousands of processes, try interleavings: two hours, one with -j2
 
 hunt-changes: $(ENVIRONMENT)
 	HUNT=100 $(BIN)/python -m pytest tests/property/test_codec_fuzz.py tests/property/test_evidence_mutations.py tests/property/test_hostile_witness_requests.py tests/contract/test_timestamp_tokens.py tests/faults/test_audit_attacks.py
