@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -40,6 +41,8 @@ WINDOWS: Final = {
 }
 """Moments to die at: a part of the station, its call, and whether the call is done."""
 WAIT_S: Final = 60.0
+PATIENCE_S: Final = 120.0
+POLL_S: Final = 0.02
 PRELOADED: Final = ("tests.submitting_process", "tests.commanding_process", "cli.letters", "cli.approvals", "cli.mandates")
 
 
@@ -67,6 +70,21 @@ def context() -> ForkServerContext:
     made = multiprocessing.get_context("forkserver")
     made.set_forkserver_preload([*PRELOADED, "pytest"])
     return made
+
+
+def ended(target: Callable[[Any, Event], None], task: object, *, killed_after_s: float | None = None) -> int:
+    """Run a task in a process of its own, kill it so long after it is ready, if at all, and return how it ended."""
+    ready = context().Event()
+    child = context().Process(target=target, args=(task, ready))
+    child.start()
+    if killed_after_s is not None:
+        while child.is_alive() and not ready.wait(POLL_S):
+            pass
+        time.sleep(killed_after_s)
+        child.kill()
+    child.join(PATIENCE_S)
+    assert child.exitcode is not None, "the child hangs"
+    return child.exitcode
 
 
 def key_bytes(signer: OfficerSigner) -> bytes:

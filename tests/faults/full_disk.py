@@ -26,8 +26,8 @@ from projections.projector import Projector
 from projections.station_work import StationWork
 from tests.eventful_exchange import Eventful
 from tests.exchanges import TestExchange
-from tests.faults.test_killed_submitters import PATIENCE_S
 from tests.ledger_places import eventually
+from tests.submitting_process import PATIENCE_S
 
 
 class Disk:

@@ -33,10 +33,10 @@ from tests.faults.full_disk import (
     small_disk,
     station_of,
 )
-from tests.faults.test_killed_submitters import PATIENCE_S, require_one_letter_each, run, scene_at
+from tests.faults.test_killed_submitters import require_one_letter_each, run, scene_at
 from tests.ledger_places import eventually
 from tests.postgres_server import PostgresServer
-from tests.submitting_process import Task, context, submit
+from tests.submitting_process import PATIENCE_S, Task, context, submit
 
 LETTERS: Final = 4
 SERVERS: Final = "200m"

@@ -37,7 +37,7 @@ from tests.homes import Home, home_of
 from tests.kafka_broker import KafkaBroker
 from tests.ledger_readers import body_of
 from tests.postgres_server import PostgresServer
-from tests.submitting_process import context
+from tests.submitting_process import ended
 
 pytestmark = pytest.mark.slow
 HUNT: Final = int(os.environ.get("HUNT", "0"))
@@ -46,8 +46,6 @@ ROUNDS: Final = max(1, HUNT)
 """How often each command is killed, each time at another moment; half as often at random ones besides."""
 KILLED: Final = frozenset({-signal.SIGKILL, 255})
 """How a process ends that is killed; 255 is said where that was lost on the way."""
-PATIENCE_S: Final = 120.0
-POLL_S: Final = 0.02
 LONGEST_S: Final = {"sqlite": 0.12, "postgresql": 0.3, "kafka": 1.0}
 """After which a command is killed at the latest that is killed at a random moment."""
 YES: Final = ("--yes", "--json")
@@ -161,26 +159,11 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
         yield Scene(kind=kind, exchange=exchange, station=station, homes=homes, stores=stores)
 
 
-def run(orders: Orders, *, killed_after_s: float | None = None) -> int:
-    """Let a process of its own give commands, kill it so long after it is ready, if at all, and return how it ended."""
-    ready = context().Event()
-    child = context().Process(target=obey, args=(orders, ready))
-    child.start()
-    if killed_after_s is not None:
-        while child.is_alive() and not ready.wait(POLL_S):
-            pass
-        time.sleep(killed_after_s)
-        child.kill()
-    child.join(PATIENCE_S)
-    assert child.exitcode is not None, "the child hangs"
-    return child.exitcode
-
-
 def in_turn(orders: Orders, commands: Sequence[Command], die: Callable[[Orders, int], int]) -> list[int]:
     """Let one process after the other say twice again what the last one died at, and die at the next; return their ends."""
     given = [(commands[0],), *((before, before, after) for before, after in pairwise(commands))]
     ends = [die(replace(orders, commands=one), number) for number, one in enumerate(given)]
-    assert run(replace(orders, commands=(commands[-1], commands[-1]))) == 0
+    assert ended(obey, replace(orders, commands=(commands[-1], commands[-1]))) == 0
     return ends
 
 
@@ -261,7 +244,7 @@ def test_killed_at_each_moment_and_said_again(scene: Scene, record_property: Cal
         command = orders.commands[-1]
         # So that few kills come to all moments.
         moment = moments[(number + 2 * (command.kind in OFFICES["ministry"])) % len(moments)]
-        end = run(replace(orders, moment=moment, spared=(command.round + 1) % len(SAID[command.kind])))
+        end = ended(obey, replace(orders, moment=moment, spared=(command.round + 1) % len(SAID[command.kind])))
         assert end in KILLED, (end, moment, command)
         return end
 
@@ -273,6 +256,6 @@ def test_killed_at_random_moments_and_said_again(scene: Scene, record_property: 
     chance = random.Random(20261126)  # the moments differ with the machine anyway
 
     def die(orders: Orders, _: int) -> int:
-        return run(orders, killed_after_s=chance.uniform(0, LONGEST_S[scene.kind]))
+        return ended(obey, orders, killed_after_s=chance.uniform(0, LONGEST_S[scene.kind]))
 
     record_property(f"kills of commands ({scene.kind}, at random moments)", kill_all(scene, (ROUNDS + 1) // 2, die))

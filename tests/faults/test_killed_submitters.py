@@ -28,7 +28,7 @@ from domain.ids import Digest
 from domain.reasons import Reason
 from tests.exchanges import MINISTRY, TestExchange
 from tests.kafka_broker import KafkaBroker
-from tests.submitting_process import WINDOWS, Task, context, key_bytes, submit
+from tests.submitting_process import WINDOWS, Task, ended, key_bytes, submit
 
 pytestmark = pytest.mark.slow
 LONGER: Final = int(os.environ.get("HUNT", "1"))
@@ -37,8 +37,6 @@ RANDOM_KILLS: Final = 21 * LONGER
 """On each kind of ledger."""
 KILLED: Final = frozenset({-signal.SIGKILL, 255})
 """How a process ends that is killed; 255 is said where that was lost on the way, of one in a thousand on a busy machine."""
-PATIENCE_S: Final = 120.0
-POLL_S: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,17 +106,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
 def run(task: Task, *, killed_after_s: float | None = None) -> int:
     """Run a task in a process of its own, kill it so long after it is ready, if at all, and return how it ended."""
-    ready = context().Event()
-    child = context().Process(target=submit, args=(task, ready))
-    child.start()
-    if killed_after_s is not None:
-        while child.is_alive() and not ready.wait(POLL_S):
-            pass
-        time.sleep(killed_after_s)
-        child.kill()
-    child.join(PATIENCE_S)
-    assert child.exitcode is not None, "the child hangs"
-    return child.exitcode
+    return ended(submit, task, killed_after_s=killed_after_s)
 
 
 def in_turn(task: Task, drafts: list[Path], die: Callable[[Task], int]) -> Counter[int]:
