@@ -41,23 +41,23 @@ def scan(path: Path) -> DraftFile:
 
 
 def received_outside(
-    station: Station, signer: OfficerSigner, speaker: OrgId, paper: LetterFromOutside, frozen: FrozenLetter
+    station: Station, signer: OfficerSigner, speaker: OrgId, told: LetterFromOutside, frozen: FrozenLetter
 ) -> Utterance:
     """Return the entry of a letter from outside; the same scan that arrived at the same time is entered once."""
     entries = tuple(one.entry for one in frozen.documents)
     body = LetterReceivedOutside(
         header=station.header(speaker, (signer,)),
-        kind=paper.kind,
-        language=paper.language,
-        channel=paper.channel,
-        written_at=paper.written_at,
-        arrived_at=paper.arrived_at,
+        kind=told.kind,
+        language=told.language,
+        channel=told.channel,
+        written_at=told.written_at,
+        arrived_at=told.arrived_at,
         cover=frozen.cover.entry,
         documents=entries,
-        references=() if paper.answers is None else (Ref(ledger=None, identity=Digest(paper.answers)),),
-        case_index=paper.case_index,
+        references=() if told.answers is None else (Ref(ledger=None, identity=Digest(told.answers)),),
+        case_index=told.case_index,
     )
-    intention = f"{body.TYPE}:{speaker}:{entries[0].sha256.hex()}:{paper.arrived_at}"
+    intention = f"{body.TYPE}:{speaker}:{entries[0].sha256.hex()}:{told.arrived_at}"
     documents = tuple(one.entry.sha256 for one in frozen.everything)
     return Utterance(body=body, signers=(signer,), intention=intention, documents=documents)
 

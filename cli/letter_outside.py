@@ -73,11 +73,11 @@ def receive_command(
     limit_bytes = session.settings.document_limit_bytes
     scans = [scan(path) for path in files]
     frozen = freeze_files(said["subject"], scans, texts, salt=os.urandom(SALT_SIZE_BYTES), limit_bytes=limit_bytes)
-    paper = _paper(session, views, speaker, said)
-    utterance = received_outside(station, speaker.signer, speaker.organisation, paper, frozen)
+    told = _letter_said(session, views, speaker, said)
+    utterance = received_outside(station, speaker.signer, speaker.organisation, told, frozen)
     if station.parts.queue.find(utterance.intention) is None:
         station.rehearse(utterance.body)
-    if confirmed(session, _preview(session, views, speaker, paper, said), yes=yes, dry_run=dry_run):
+    if confirmed(session, _preview(session, views, speaker, told, said), yes=yes, dry_run=dry_run):
         store_frozen(station.parts.documents.own, frozen)
         conclude(session, station, submit(session, station, [(said["subject"], utterance)]))
 
@@ -115,7 +115,7 @@ def delivered_command(  # noqa: PLR0913 - what a delivery says
     act_on(session, views, [own_letter(session, views, letter, for_)], act, yes=yes, dry_run=dry_run)
 
 
-def _paper(session: Session, views: Views, speaker: Speaker, said: dict[str, Any]) -> LetterFromOutside:
+def _letter_said(session: Session, views: Views, speaker: Speaker, said: dict[str, Any]) -> LetterFromOutside:
     """Return what the options say; raise `UsageError` for a time that is none, and what `named_letter` raises."""
     answers = said["answers"]
     return LetterFromOutside(
@@ -129,21 +129,21 @@ def _paper(session: Session, views: Views, speaker: Speaker, said: dict[str, Any
     )
 
 
-def _preview(session: Session, views: Views, speaker: Speaker, paper: LetterFromOutside, said: dict[str, Any]) -> Preview:
+def _preview(session: Session, views: Views, speaker: Speaker, told: LetterFromOutside, said: dict[str, Any]) -> Preview:
     language, station, offset = session.language, views.station, views.offset_minutes
     says = (
         ("heading.signed_by", speaker.words(station, language)),
         ("heading.speaks_for", organisation_words(station.view, speaker.organisation, language)),
         ("heading.from", said["from_"]),
         ("heading.their_number", said["their_number"]),
-        ("heading.their_date", show_time(paper.written_at, offset)),
-        ("heading.arrived", show_time(paper.arrived_at, offset)),
-        ("heading.channel", code_label("channel", paper.channel, language)),
+        ("heading.their_date", show_time(told.written_at, offset)),
+        ("heading.arrived", show_time(told.arrived_at, offset)),
+        ("heading.channel", code_label("channel", told.channel, language)),
         ("heading.original", said["original"]),
-        ("heading.kind", code_label("kind", paper.kind, language)),
+        ("heading.kind", code_label("kind", told.kind, language)),
         ("heading.subject", said["subject"]),
-        ("heading.case", paper.case_index),
-        ("relation.answers", letter_words(views, paper.answers) if paper.answers is not None else None),
+        ("heading.case", told.case_index),
+        ("relation.answers", letter_words(views, told.answers) if told.answers is not None else None),
     )
     data = {
         **speaker.data(station),
@@ -152,7 +152,7 @@ def _preview(session: Session, views: Views, speaker: Speaker, paper: LetterFrom
         "their_number": said["their_number"],
         "original": said["original"],
         "subject": said["subject"],
-        **{name: getattr(paper, name) for name in LetterFromOutside.__slots__},
+        **{name: getattr(told, name) for name in LetterFromOutside.__slots__},
     }
     lines = ("", label("mark.signature_outside", language))
     pairs = tuple((label(key, language), value) for key, value in says if value)

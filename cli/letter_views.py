@@ -148,18 +148,18 @@ def _show_other(viewed: Viewed, recipient: str | None) -> None:
     Raises `UsageError` if the `recipient` whose steps are wanted is not who entered it.
     """
     session, views = viewed.session, viewed.views
-    paper = outside_details(session, views, viewed.letter, now=viewed.now)
-    if paper is None:
+    details = outside_details(session, views, viewed.letter, now=viewed.now)
+    if details is None:
         _show_queued(session, views, viewed.letter)
         return
-    entered_by = paper.facts.organisation
+    entered_by = details.facts.organisation
     if recipient not in {None, entered_by}:
         raise UsageError(f"A letter from outside has no recipients: {entered_by} entered it. Leave --recipient out.")
     approvals = _approvals(viewed)
     agreed = ["", *approval_lines(session, views, approvals)] if approvals else []
     session.show(
-        {**scope_data(views), **outside_data(paper), "approvals": approvals},
-        lambda: [*banner(session, views), *outside_lines(session, views, paper), *agreed],
+        {**scope_data(views), **outside_data(details), "approvals": approvals},
+        lambda: [*banner(session, views), *outside_lines(session, views, details), *agreed],
     )
 
 

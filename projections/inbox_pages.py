@@ -105,7 +105,7 @@ def inbox_page(connection: Connection, recipients: Sequence[OrgId], filters: Fil
     chosen = _LINES.where(and_(*conditions)).order_by(_C.position.desc(), _C.recipient)
     searched = Searched(key=(_C.letter, _C.recipient), text=COVERS.c.subject, organisation=_C.sender)
     rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
-    found = (*_lines_of(connection, rows, now), *_papers(connection, recipients, filters, page))
+    found = (*_lines_of(connection, rows, now), *_entered(connection, recipients, filters, page))
     lines = sorted(found, key=lambda line: (-line.position, line.recipient))
     last = lines[page.limit - 1] if len(lines) > page.limit else None
     return InboxPage(lines=tuple(lines[: page.limit]), after=f"{last.position}/{last.recipient}" if last else None)
@@ -184,7 +184,7 @@ def _after(cursor: str, position: ColumnElement[Any], recipient: ColumnElement[A
     return (position <= at) & or_(position < at, recipient > last_recipient)
 
 
-def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted) -> tuple[InboxLine, ...]:
+def _entered(connection: Connection, recipients: Sequence[OrgId], filters: Filters, page: PageWanted) -> tuple[InboxLine, ...]:
     """Return as many letters from outside as a page has lines, and one more."""
     chosen = outside_letters_of(recipients, filters)
     if chosen is None or filters.region is not None:
@@ -194,7 +194,7 @@ def _papers(connection: Connection, recipients: Sequence[OrgId], filters: Filter
     searched = Searched(key=(OUTSIDE_LETTERS.c.letter,), text=searched_text())
     rows = first_rows(connection, chosen, filters.words, page.limit + 1, searched)
     contests = contests_among(connection, (row.position for row in rows))
-    return tuple(_paper_line(row, contests) for row in rows)
+    return tuple(_outside_line(row, contests) for row in rows)
 
 
 def _lines_of(connection: Connection, rows: Sequence[Any], now: int) -> tuple[InboxLine, ...]:
@@ -225,7 +225,7 @@ def _line(row: Any, contests: Contests, now: int) -> InboxLine:
     )
 
 
-def _paper_line(row: Any, contests: Contests) -> InboxLine:
+def _outside_line(row: Any, contests: Contests) -> InboxLine:
     return InboxLine(
         letter=LetterId(row.letter),
         recipient=OrgId(row.organisation),

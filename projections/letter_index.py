@@ -57,5 +57,5 @@ def described(connection: Connection, letter: LetterId) -> str:
     row = connection.execute(chosen).first()
     if row is not None:
         return f"{row.sender}  № {row.printed}  {row.subject or '…'}"
-    paper = outside_facts(connection, letter)
-    return "" if paper is None else f"{paper.written_by or '…'}  № {paper.their_number or '…'}  {paper.subject or '…'}"
+    entered = outside_facts(connection, letter)
+    return "" if entered is None else f"{entered.written_by or '…'}  № {entered.their_number or '…'}  {entered.subject or '…'}"

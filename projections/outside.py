@@ -62,7 +62,7 @@ class OutsideProjection:
     def apply(self, connection: Connection, batch: Batch) -> None:
         """Write what a batch says of letters from outside and of deliveries outside."""
         entered = [(one, one.accepted) for one in batch.happenings if isinstance(one.accepted, LetterReceivedOutside)]
-        insert_rows(connection, OUTSIDE_LETTERS, [_paper_row(one, body, batch) for one, body in entered])
+        insert_rows(connection, OUTSIDE_LETTERS, [_outside_row(one, body, batch) for one, body in entered])
         told = [
             row_of(
                 DELIVERIES,
@@ -78,7 +78,7 @@ class OutsideProjection:
         insert_rows(connection, DELIVERIES, told)
 
 
-def _paper_row(one: Happening, body: LetterReceivedOutside, batch: Batch) -> tuple[Any, ...]:
+def _outside_row(one: Happening, body: LetterReceivedOutside, batch: Batch) -> tuple[Any, ...]:
     letter, number = LetterId(one.verdict.identity), one.verdict.number
     return row_of(
         OUTSIDE_LETTERS,
